@@ -1,0 +1,1 @@
+export type { Actor, AttemptStatus, RunContext, RunStatus, StepStatus, Trigger, TriggerKind } from "./trigger.ts";

@@ -1,0 +1,49 @@
+/** Quota of a tenant with every default filled in (no quota.yaml: the defaults). Only what is enforced. */
+export interface Quota {
+  readonly weight: number;
+  readonly runs: { readonly maxConcurrent: number; readonly maxQueued: number };
+  readonly steps: { readonly maxConcurrent: number };
+  /** Ceilings of one step. */
+  readonly perStep: {
+    readonly memoryBytes: number;
+    readonly cpuTimeMs: number;
+    readonly timeoutMs: number;
+    readonly scratchBytes: number;
+    readonly outputBytes: number;
+  };
+  readonly minIntervalMs: number;
+}
+
+/** Grants of a tenant (no allowlist.yaml: nothing is granted, `core.*` neither). */
+export interface Allowlist {
+  /** `name` is a glob of one `*` at the end at most; a version is exact, or `1.x`, or `1.2.x`. */
+  readonly plugins: readonly { readonly name: string; readonly versions: readonly string[] }[];
+  readonly endpoints: readonly EndpointGrant[];
+}
+
+export interface EndpointGrant {
+  readonly host: string;
+  readonly port: number;
+  /** True where the address may be loopback, private or link-local. */
+  readonly private: boolean;
+  /** Plugin name globs; empty = none. */
+  readonly for: readonly string[];
+}
+
+export interface TenantSpec {
+  readonly owners: readonly string[];
+  readonly contact: string | null;
+  readonly suspend: boolean;
+}
+
+export interface RepositorySpec {
+  readonly trust: { readonly commits: "none" | "warn" | "require"; readonly merges: "firstParent" | "all" };
+  readonly brakes: { readonly prunePercent: number };
+}
+
+export interface SiteSpec {
+  /** Tenant ids or `*`. */
+  readonly tenants: readonly string[];
+  /** OpenSSH public keys (`ssh-ed25519 AAAA…`); `from` = the first batch that this key signs. */
+  readonly audit: { readonly keys: readonly { readonly key: string; readonly from: number }[] };
+}

@@ -1,0 +1,60 @@
+import type { UtcText } from "../base/index.ts";
+import type { Actor, RunStatus, Trigger } from "../run/index.ts";
+import type { Condition } from "./revision-store.ts";
+import type { AttemptOutcome } from "./worker-seam.ts";
+
+/** Read side for API, CLI and metrics; every call is of one tenant. */
+export interface LedgerStore {
+  listDags(tenant: string): Promise<readonly DagView[]>;
+  getDag(tenant: string, dagId: string): Promise<DagView | null>;
+  /** Newest first; `before` = a runId. */
+  listRuns(
+    tenant: string,
+    query: { readonly dagId: string | null; readonly before: string | null; readonly limit: number },
+  ): Promise<readonly RunView[]>;
+  getRun(tenant: string, runId: string): Promise<RunView | null>;
+  attempts(tenant: string, runId: string): Promise<readonly AttemptOutcome[]>;
+  /** Queued runs (ready or not) of the tenant. */
+  queueDepth(tenant: string): Promise<number>;
+  /** The sealed record of a run, null while it waits. */
+  recordOf(
+    tenant: string,
+    recordId: string,
+  ): Promise<{ readonly seq: number; readonly batch: number; readonly line: string } | null>;
+}
+
+export interface DagView {
+  readonly tenant: string;
+  readonly dagId: string;
+  readonly specHash: string;
+  readonly specText: string;
+  readonly commit: string;
+  readonly armed: boolean;
+  readonly suspended: boolean;
+  readonly pruned: boolean;
+  readonly schedules: readonly { readonly schedule: string; readonly nextDue: UtcText | null }[];
+  readonly conditions: readonly Condition[];
+  readonly appliedRevision: string;
+}
+
+export interface RunView {
+  readonly tenant: string;
+  readonly runId: string;
+  readonly runNo: number;
+  readonly dagId: string;
+  readonly state: "queued" | "running" | "paused" | RunStatus;
+  readonly class: string | null;
+  readonly code: string | null;
+  readonly specHash: string;
+  readonly commit: string;
+  readonly policyRevision: string;
+  readonly trigger: Trigger;
+  readonly actor: Actor;
+  readonly queuedUtc: UtcText;
+  readonly startedUtc: UtcText | null;
+  readonly endedUtc: UtcText | null;
+  readonly inputsHash: string;
+  readonly outputsHash: string | null;
+  readonly runToken: string;
+  readonly context: { readonly now: UtcText; readonly seed: string };
+}
