@@ -1,0 +1,1 @@
+export type { EgressDecision, EgressEvent } from "./egress-event.ts";

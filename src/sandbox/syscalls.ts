@@ -1,0 +1,95 @@
+export type Machine = "x64" | "arm64";
+
+/** One refused call: its number per machine; `null` = that machine has no such call. */
+export type SyscallRow = readonly [name: string, x64: number | null, arm64: number | null];
+
+/**
+ * Refused with EPERM: what a JavaScript host never needs and kernels have been broken through (Flatpak's list and the
+ * newer calls). `execve` is not here: bubblewrap executes node after the filter is on; without fork it gains nothing.
+ */
+export const refusedCalls: readonly SyscallRow[] = [
+  ["_sysctl", 156, null],
+  ["acct", 163, 89],
+  ["add_key", 248, 217],
+  ["adjtimex", 159, 171],
+  ["bpf", 321, 280],
+  ["chroot", 161, 51],
+  ["clock_adjtime", 305, 266],
+  ["clock_settime", 227, 112],
+  ["delete_module", 176, 106],
+  ["execveat", 322, 281],
+  ["fanotify_init", 300, 262],
+  ["fanotify_mark", 301, 263],
+  ["finit_module", 313, 273],
+  ["fork", 57, null],
+  ["fsconfig", 431, 431],
+  ["fsmount", 432, 432],
+  ["fsopen", 430, 430],
+  ["fspick", 433, 433],
+  ["init_module", 175, 105],
+  ["io_uring_enter", 426, 426],
+  ["io_uring_register", 427, 427],
+  ["io_uring_setup", 425, 425],
+  ["ioperm", 173, null],
+  ["iopl", 172, null],
+  ["kcmp", 312, 272],
+  ["kexec_file_load", 320, 294],
+  ["kexec_load", 246, 104],
+  ["keyctl", 250, 219],
+  ["lookup_dcookie", 212, 18],
+  ["mbind", 237, 235],
+  ["memfd_create", 319, 279],
+  ["memfd_secret", 447, 447],
+  ["migrate_pages", 256, 238],
+  ["mknod", 133, null],
+  ["mknodat", 259, 33],
+  ["modify_ldt", 154, null],
+  ["mount", 165, 40],
+  ["mount_setattr", 442, 442],
+  ["move_mount", 429, 429],
+  ["move_pages", 279, 239],
+  ["name_to_handle_at", 303, 264],
+  ["nfsservctl", 180, 42],
+  ["open_by_handle_at", 304, 265],
+  ["open_tree", 428, 428],
+  ["perf_event_open", 298, 241],
+  ["personality", 135, 92],
+  ["pidfd_getfd", 438, 438],
+  ["pivot_root", 155, 41],
+  ["process_madvise", 440, 440],
+  ["process_vm_readv", 310, 270],
+  ["process_vm_writev", 311, 271],
+  ["ptrace", 101, 117],
+  ["quotactl", 179, 60],
+  ["quotactl_fd", 443, 443],
+  ["reboot", 169, 142],
+  ["request_key", 249, 218],
+  ["set_mempolicy", 238, 237],
+  ["set_mempolicy_home_node", 450, 450],
+  ["setdomainname", 171, 162],
+  ["sethostname", 170, 161],
+  ["setns", 308, 268],
+  ["settimeofday", 164, 170],
+  ["socketpair", 53, 199],
+  ["swapoff", 168, 225],
+  ["swapon", 167, 224],
+  ["sysfs", 139, null],
+  ["syslog", 103, 116],
+  ["umount2", 166, 39],
+  ["unshare", 272, 97],
+  ["uselib", 134, null],
+  ["userfaultfd", 323, 282],
+  ["ustat", 136, null],
+  ["vfork", 58, null],
+  ["vhangup", 153, 58],
+  ["vmsplice", 278, 75],
+];
+
+/** Calls that are decided by an argument. */
+export const decidedCalls = {
+  x64: { clone: 56, clone3: 435, socket: 41, ioctl: 16 },
+  arm64: { clone: 220, clone3: 435, socket: 198, ioctl: 29 },
+} as const satisfies Record<Machine, Record<"clone" | "clone3" | "socket" | "ioctl", number>>;
+
+/** AUDIT_ARCH_* of linux/audit.h. */
+export const auditArch = { x64: 0xc000003e, arm64: 0xc00000b7 } as const satisfies Record<Machine, number>;
