@@ -1,0 +1,26 @@
+/**
+ * Takes secrets out of finished text: what path redaction misses (inside messages, stacks, values) is met here. The same
+ * scrub serves the daemon's log, step logs and problem documents (law 11).
+ */
+export type Redact = (text: string) => string;
+
+const mask = "[redacted]";
+
+/** Shapes of credentials. Each is linear-time: no nested quantifiers. */
+const shapes: readonly RegExp[] = [
+  /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]{0,20000}?-----END [A-Z ]{0,40}PRIVATE KEY-----/g,
+  /\bBearer\s+[\w.~+/=-]{8,}/gi,
+  /\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]{5,}/g,
+  /\bAGE-SECRET-KEY-1[A-Z0-9]{20,}/g,
+  /(?<=:\/\/[^\s:/@]{1,100}:)[^\s@/]{1,200}(?=@)/g,
+];
+
+/** `literals` are the secret values lent out right now; short ones would mask half the text and are left alone. */
+export function createRedact(literals: () => readonly string[] = () => []): Redact {
+  return (text) => {
+    let out = text;
+    for (const shape of shapes) out = out.replace(shape, mask);
+    for (const literal of literals()) if (literal.length >= 4) out = out.replaceAll(literal, mask);
+    return out;
+  };
+}
