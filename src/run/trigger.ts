@@ -26,5 +26,3 @@ export interface RunContext {
 }
 
 export type RunStatus = "succeeded" | "failed" | "cancelled" | "timed_out";
-export type AttemptStatus = "succeeded" | "failed" | "cancelled" | "timed_out";
-export type StepStatus = "succeeded" | "failed" | "skipped" | "cancelled" | "timed_out";

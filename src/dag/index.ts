@@ -1,0 +1,28 @@
+export {
+  type AttemptStatus,
+  nextStepState,
+  type StepEvent,
+  type StepState,
+  type StepStatus,
+  stepTransitions,
+} from "./step-state.ts";
+export type {
+  AttemptEnd,
+  AttemptRef,
+  Evaluation,
+  RunEnd,
+  StepEnd,
+  StepRunStatus,
+  StoredAttempt,
+  StoredMark,
+  Walk,
+  WalkAnswer,
+  WalkCommand,
+  WalkDag,
+  WalkEvent,
+  WalkItem,
+  WalkPhase,
+  WalkReplay,
+  WalkStep,
+  WalkTimer,
+} from "./walk.ts";

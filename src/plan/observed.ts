@@ -1,0 +1,40 @@
+import type { UtcText } from "../base/index.ts";
+import type { TenantSnapshot } from "../spec/index.ts";
+
+export interface Condition {
+  /** Kind and name of what it is about: `Dag`/`hello`, `Tenant`/`acme`, `Site`/`hq`. */
+  readonly kind: "Dag" | "Tenant" | "Site";
+  readonly name: string;
+  readonly type: "Ready" | "Reconciling" | "Stalled";
+  readonly status: "True" | "False";
+  /** CamelCase. */
+  readonly reason: string;
+  readonly message: string;
+  readonly observedRevision: string | null;
+}
+
+export interface ObservedTenant {
+  readonly tenant: string;
+  /** null = never applied. */
+  readonly appliedRevision: string | null;
+  /** Tree ids that the applied state was computed from (spec/ makes the text). */
+  readonly fingerprint: string | null;
+  readonly suspended: boolean;
+  readonly snapshot: TenantSnapshot | null;
+  readonly dags: readonly ObservedDag[];
+  readonly conditions: readonly Condition[];
+}
+
+export interface ObservedDag {
+  readonly dagId: string;
+  readonly specHash: string;
+  readonly armed: boolean;
+  readonly suspended: boolean;
+  /** A tombstone: pruned, its numbers are kept. */
+  readonly pruned: boolean;
+  readonly schedules: readonly {
+    readonly schedule: string;
+    readonly watermark: UtcText;
+    readonly nextDue: UtcText | null;
+  }[];
+}

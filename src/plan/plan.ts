@@ -1,0 +1,71 @@
+import type { Finding, TenantSnapshot } from "../spec/index.ts";
+import type { DesiredTenant, ReadableDag } from "./desired.ts";
+import type { Condition, ObservedDag, ObservedTenant } from "./observed.ts";
+
+/** What an update of a Dag changes. */
+export type DagAspect = "spec" | "armed" | "suspended";
+
+export type DagChange =
+  /** `from`: a tombstone whose name returns, else null. */
+  | { readonly kind: "create"; readonly dagId: string; readonly from: ObservedDag | null; readonly to: ReadableDag }
+  | {
+      readonly kind: "update";
+      readonly dagId: string;
+      readonly from: ObservedDag;
+      readonly to: ReadableDag;
+      readonly aspects: readonly DagAspect[];
+    }
+  | { readonly kind: "prune"; readonly dagId: string; readonly from: ObservedDag }
+  /** Kept at `from`, or kept out where that is null. */
+  | {
+      readonly kind: "hold";
+      readonly dagId: string;
+      readonly from: ObservedDag | null;
+      readonly path: string;
+      readonly findings: readonly Finding[];
+    };
+
+/** A change of tenant.yaml, quota.yaml or allowlist.yaml, or of what plugins and files the runs are pinned to. */
+export interface DocumentChange {
+  readonly kind: "create" | "update" | "hold";
+  readonly document: "Tenant" | "Quota" | "Allowlist" | "Plugins" | "Files";
+  /** Canonical text before and after, null = absent or unreadable. */
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+/** Why nothing of a tenant is applied. */
+export type TenantBlock =
+  | { readonly kind: "held" }
+  /** The prune brake: `prunes` of `of` live DAGs, `allowed` without a person. */
+  | { readonly kind: "brake"; readonly prunes: number; readonly of: number; readonly allowed: number };
+
+export interface TenantPlan {
+  readonly tenant: string;
+  /** Revision that it leads to. */
+  readonly revision: string;
+  readonly desired: DesiredTenant;
+  readonly observed: ObservedTenant;
+  /** By dagId in byte order. */
+  readonly dags: readonly DagChange[];
+  readonly documents: readonly DocumentChange[];
+  /** null = nothing holds it back. */
+  readonly blocked: TenantBlock | null;
+  /** What runs are pinned to afterwards. */
+  readonly snapshot: TenantSnapshot;
+  /** The whole set of the tenant's conditions afterwards. */
+  readonly conditions: readonly Condition[];
+  /** Everything found, by (path, line, col, code). */
+  readonly findings: readonly Finding[];
+}
+
+export interface Plan {
+  readonly revision: string;
+  /** By tenant in byte order. */
+  readonly tenants: readonly TenantPlan[];
+  readonly findings: readonly Finding[];
+  /** Every document decoded: the plan says all that the revision wants. */
+  readonly complete: boolean;
+  /** Something is to do and nothing holds all of it back. */
+  readonly applyable: boolean;
+}

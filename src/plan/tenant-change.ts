@@ -1,0 +1,52 @@
+import type { UtcText } from "../base/index.ts";
+import type { Quota, TenantSnapshot } from "../spec/index.ts";
+import type { Condition } from "./observed.ts";
+
+/** A record body that waits for its envelope. `dagId` sorts it within its batch. */
+export interface OutboxBody {
+  readonly recordId: string;
+  readonly dagId: string | null;
+  readonly runId: string | null;
+  readonly kind: "genesis" | "run" | "reconcile" | "control" | "skip" | "denial";
+  readonly bodyText: string;
+}
+
+export interface TenantChange {
+  readonly tenant: string;
+  /** Guard: the applied revision that was observed. */
+  readonly from: string | null;
+  readonly to: string;
+  readonly fingerprint: string;
+  readonly suspended: boolean;
+  readonly quota: Quota;
+  readonly snapshot: TenantSnapshot;
+  /** Content that the store does not hold yet: plugin.js bytes and files. */
+  readonly blobs: readonly { readonly sha256: string; readonly bytes: Uint8Array }[];
+  readonly dags: readonly DagWrite[];
+  readonly conditions: readonly Condition[];
+  /** null where nothing but the fingerprint moved. */
+  readonly record: OutboxBody | null;
+  readonly events: readonly { readonly type: string; readonly subject: string; readonly body: string }[];
+  readonly now: UtcText;
+}
+
+/** `from` is the spec hash that was observed, null = absent (or a tombstone). */
+export type DagWrite =
+  | {
+      readonly kind: "create" | "update";
+      readonly dagId: string;
+      readonly from: string | null;
+      readonly specHash: string;
+      readonly specText: string;
+      readonly armed: boolean;
+      readonly suspended: boolean;
+      readonly concurrencyMax: number;
+      readonly overlap: "queue" | "skip" | "latest";
+      /** Watermarks of new schedules start at `now`; kept schedules keep theirs and only get a new `nextDue`. */
+      readonly schedules: readonly {
+        readonly schedule: string;
+        readonly watermark: UtcText;
+        readonly nextDue: UtcText | null;
+      }[];
+    }
+  | { readonly kind: "prune"; readonly dagId: string; readonly from: string };

@@ -1,0 +1,1 @@
+export type { AdmissionDemand, AdmissionUsage, Decision } from "./decision.ts";
