@@ -26,16 +26,16 @@ export interface DueSchedule {
   readonly nextDue: Date;
   readonly specHash: string;
   readonly specText: string;
-  /** Why its slots become no run now; null = armed. */
-  readonly blocked: "not_allowed" | "suspended" | "closed" | null;
+  /** Why its slots become no run now; null = armed. (`closed` is the scheduler's own knowledge.) */
+  readonly blocked: "not_allowed" | "suspended" | null;
 }
 
 export interface AdmissionRequest {
   readonly tenant: string;
   readonly dagId: string;
   readonly trigger: Trigger;
-  /** The version that the request was made for: another one now is `stale` for a slot. null = whatever is applied. */
-  readonly specHash: string;
+  /** The version that the request was made for: another one now is `stale`. null = whatever is applied. */
+  readonly specHash: string | null;
   readonly inputsText: string;
   readonly inputsHash: string;
   readonly runId: string;
@@ -52,6 +52,8 @@ export interface AdmissionRequest {
   readonly claim: SlotClaim | null;
   /** The denial body without `count`, used when a request that is no slot is refused; null for a slot. */
   readonly denial: DenialBody | null;
+  /** Body of a waiting run that this one takes the place of (`overlap: latest`); it ends as cancelled at `now`. */
+  readonly superseded: QueuedRunBody;
 }
 
 export interface SlotClaim {
@@ -93,12 +95,15 @@ export interface CancelRunRequest {
   readonly rationale: string | null;
   readonly now: UtcText;
   /** Body of the record of a run that ends before it ran (record/). */
-  readonly bodyOf: (run: QueuedRun) => {
-    readonly recordId: string;
-    readonly bodyText: string;
-    readonly outputsHash: string;
-  };
+  readonly bodyOf: QueuedRunBody;
 }
+
+/** Makes the record of a run that ends before it ran, status `cancelled`; pure (record/). */
+export type QueuedRunBody = (run: QueuedRun) => {
+  readonly recordId: string;
+  readonly bodyText: string;
+  readonly outputsHash: string;
+};
 
 /** A queued run as its record needs it. */
 export interface QueuedRun {

@@ -24,7 +24,12 @@ export interface WorkerSeam {
   release(runs: readonly RunRef[]): Promise<readonly Verdict[]>;
 }
 
-export type Verdict = "stored" | "fenced" | "duplicate";
+/**
+ * `stored`: durable now. `fenced`: the run is no longer this claim's. `duplicate`: it was stored before, and stays so.
+ * `unfit`: the item holds what the store cannot keep (U+0000, a lone surrogate, a hash that is none); nothing of it is
+ * stored, its neighbours are. The worker reports a failed attempt without that value instead.
+ */
+export type Verdict = "stored" | "fenced" | "duplicate" | "unfit";
 
 export interface RunRef {
   readonly tenant: string;
@@ -38,7 +43,7 @@ export interface WorkerNews {
   readonly workers: number;
   /** Runs of this worker that somebody asked to cancel, until they are settled. */
   readonly cancelled: readonly CancelRequest[];
-  /** Tenants whose applied revision moved: cached grants must be read again. */
+  /** The applied revision of every tenant that this worker holds runs of: where it moved, grants must be read again. */
   readonly tenantRevisions: Readonly<Record<string, string>>;
 }
 

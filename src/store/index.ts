@@ -1,0 +1,53 @@
+export type {
+  AdmissionAnswer,
+  AdmissionRequest,
+  AdmissionStore,
+  CancelAnswer,
+  CancelRunRequest,
+  DenialBody,
+  DueSchedule,
+  QueuedRun,
+  QueuedRunBody,
+  SkipRange,
+  SkipReason,
+  SlotClaim,
+} from "./admission-store.ts";
+export type {
+  AuditOutbox,
+  DrainedBatch,
+  DrainedBody,
+  DrainedSkip,
+  PreparedBatch,
+  SealedRecord,
+  StoredBatch,
+  TenantChain,
+} from "./audit-outbox.ts";
+export type { LeaseStore, QueueStore } from "./lease-store.ts";
+export type { DagView, LedgerStore, RunView } from "./ledger-store.ts";
+export type {
+  Condition,
+  DagWrite,
+  NewSite,
+  ObservedDag,
+  ObservedSite,
+  ObservedTenant,
+  OutboxBody,
+  RevisionStore,
+  SiteChange,
+  TenantChange,
+} from "./revision-store.ts";
+export type { Store } from "./store.ts";
+export type {
+  ArtifactRef,
+  AttemptMark,
+  AttemptOutcome,
+  CancelRequest,
+  ClaimedRun,
+  EgressSummary,
+  Rationale,
+  RunRef,
+  Settlement,
+  Verdict,
+  WorkerNews,
+  WorkerSeam,
+} from "./worker-seam.ts";
