@@ -1,0 +1,69 @@
+export type { RecordBody } from "./canonical-body.ts";
+export { type Checkpoint, checkpointNamespace, checkpointText, parseCheckpoint } from "./checkpoint.ts";
+export { emptyFrontier, type FrontierState, MerkleFrontier, merkleLeaf } from "./merkle-tree.ts";
+export {
+  type RecordActor,
+  type RecordDecision,
+  type RecordEnvelope,
+  type RecordHead,
+  type RecordRationale,
+  type RecordRuntime,
+  recordSchemaName,
+  siteTenant,
+} from "./record-head.ts";
+export {
+  type AttemptRecordInput,
+  attemptRecord,
+  type RunBodyInput,
+  type RunFacts,
+  runBody,
+  type StepRecordInput,
+  stepRecord,
+} from "./run-body.ts";
+export type {
+  ArtifactRecord,
+  AttemptRecord,
+  DagVersion,
+  EgressRecord,
+  RecordApproval,
+  RecordTrigger,
+  RunRecord,
+  StepRecord,
+} from "./run-record.ts";
+export {
+  batchTimestamp,
+  type ChainEnd,
+  inChainOrder,
+  maxLineBytes,
+  type SealedBatch,
+  type SealedFile,
+  type SealedLine,
+  type SealedSegment,
+  type SealInput,
+  sealBatch,
+  type WaitingBody,
+} from "./seal-batch.ts";
+export { parseSegmentPath, type SegmentName, segmentPath, stepsPath } from "./segment-path.ts";
+export {
+  type ControlBodyInput,
+  controlBody,
+  type DenialBodyInput,
+  denialBody,
+  type GenesisBodyInput,
+  genesisBody,
+  type ReconcileBodyInput,
+  reconcileBody,
+  type SkipBodyInput,
+  skipBody,
+} from "./site-bodies.ts";
+export type {
+  Activation,
+  ControlRecord,
+  DenialRecord,
+  GenesisRecord,
+  HeldDocument,
+  ReconcileChange,
+  ReconcileRecord,
+  SkipRecord,
+  Verification,
+} from "./site-record.ts";

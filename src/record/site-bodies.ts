@@ -1,0 +1,183 @@
+import type { Hex, UtcText } from "../base/index.ts";
+import type { Actor, Trigger } from "../run/index.ts";
+import { actorMember, orAbsent, present, type RecordBody, recordBody, triggerMember } from "./canonical-body.ts";
+import {
+  type RecordDecision,
+  type RecordRationale,
+  type RecordRuntime,
+  recordSchemaName,
+  siteTenant,
+} from "./record-head.ts";
+import type {
+  Activation,
+  ControlRecord,
+  DenialRecord,
+  GenesisRecord,
+  HeldDocument,
+  ReconcileChange,
+  ReconcileRecord,
+  SkipRecord,
+  Verification,
+} from "./site-record.ts";
+
+export interface GenesisBodyInput {
+  readonly site: string;
+  readonly specRef: string;
+  readonly signersSha256: Hex;
+  readonly trustedBy: "pinned" | "first_use";
+  readonly runtime: RecordRuntime;
+}
+
+/** The chain's first record, of tenant `_site`. */
+export function genesisBody(input: GenesisBodyInput): RecordBody<"genesis"> {
+  return recordBody<GenesisRecord>({
+    recordId: `genesis/${input.site}`,
+    schema: recordSchemaName,
+    site: input.site,
+    tenant: siteTenant,
+    kind: "genesis",
+    actor: { kind: "site", subject: input.site },
+    siteId: input.site,
+    specRef: input.specRef,
+    signersSha256: input.signersSha256,
+    trustedBy: input.trustedBy,
+    runtime: input.runtime,
+  });
+}
+
+interface PersonalInput {
+  readonly site: string;
+  readonly tenant: string;
+  readonly actor: Actor;
+  readonly rationale: readonly RecordRationale[];
+  readonly traceId: string | null;
+  readonly runtime: RecordRuntime;
+}
+
+export interface ReconcileBodyInput extends PersonalInput {
+  /** Position among the records of this revision, so that record ids differ; equal for equal plans. */
+  readonly n: number;
+  readonly from: string | null;
+  readonly to: string;
+  readonly changes: readonly ReconcileChange[];
+  readonly held: readonly HeldDocument[];
+  readonly verification: Verification | null;
+  readonly activations: readonly Activation[];
+}
+
+/** What one verified revision changed for a tenant (or `_site`); lists keep the plan's order. */
+export function reconcileBody(input: ReconcileBodyInput): RecordBody<"reconcile"> {
+  return recordBody<ReconcileRecord>(
+    present({
+      recordId: `reconcile/${input.to}/${String(input.n)}`,
+      ...headMembers(input),
+      kind: "reconcile" as const,
+      from: input.from ?? undefined,
+      to: input.to,
+      changes: orAbsent(input.changes),
+      held: orAbsent(input.held),
+      verification: input.verification ?? undefined,
+      activations: orAbsent(input.activations),
+    }),
+  );
+}
+
+export interface ControlBodyInput extends PersonalInput {
+  readonly uuid: string;
+  readonly verb: string;
+  readonly target: string;
+  readonly ticket: string | null;
+  readonly expiresUtc: UtcText | null;
+}
+
+export function controlBody(input: ControlBodyInput): RecordBody<"control"> {
+  return recordBody<ControlRecord>(
+    present({
+      recordId: `control/${input.uuid}`,
+      ...headMembers(input),
+      kind: "control" as const,
+      verb: input.verb,
+      target: input.target,
+      ticket: input.ticket ?? undefined,
+      expiresUtc: input.expiresUtc ?? undefined,
+    }),
+  );
+}
+
+export interface SkipBodyInput {
+  readonly site: string;
+  readonly tenant: string;
+  readonly dagId: string;
+  readonly schedule: string;
+  readonly reason: SkipRecord["reason"];
+  readonly from: UtcText;
+  readonly to: UtcText;
+  readonly count: number;
+  readonly runtime: RecordRuntime;
+}
+
+/** A closed range of slots that became no run; made by the recorder while it seals. */
+export function skipBody(input: SkipBodyInput): RecordBody<"skip"> {
+  return recordBody<SkipRecord>({
+    recordId: `skip/${input.dagId}/${input.schedule}/${input.from}`,
+    schema: recordSchemaName,
+    site: input.site,
+    tenant: input.tenant,
+    kind: "skip",
+    actor: { kind: "schedule", subject: `${input.dagId}/${input.schedule}` },
+    dagId: input.dagId,
+    schedule: input.schedule,
+    reason: input.reason,
+    from: input.from,
+    to: input.to,
+    count: input.count,
+    runtime: input.runtime,
+  });
+}
+
+export interface DenialBodyInput extends PersonalInput {
+  readonly dagId: string;
+  readonly trigger: Trigger;
+  readonly code: string;
+  readonly decision: RecordDecision | null;
+  /** When the start was refused. */
+  readonly now: UtcText;
+  /** 1 = the first of its minute, 2 = the rest of it as one count. */
+  readonly which: 1 | 2;
+}
+
+/** A refused start. `count` is 1 until sealing: of the rest of a minute the recorder knows the count. */
+export function denialBody(input: DenialBodyInput): RecordBody<"denial"> {
+  const minute = `${input.now.slice(0, 16)}:00.000Z`;
+  const subject = recordIdPart(input.actor.subject);
+  return recordBody<DenialRecord>(
+    present({
+      recordId: `denial/${minute}/${input.dagId}/${input.code}/${subject}/${String(input.which)}`,
+      ...headMembers(input),
+      kind: "denial" as const,
+      dagId: input.dagId,
+      trigger: triggerMember(input.trigger),
+      code: input.code,
+      decision: input.decision ?? undefined,
+      minute,
+      count: 1,
+    }),
+  );
+}
+
+function headMembers(input: PersonalInput) {
+  return {
+    schema: recordSchemaName,
+    site: input.site,
+    tenant: input.tenant,
+    actor: actorMember(input.actor),
+    rationale: orAbsent(input.rationale),
+    traceId: input.traceId ?? undefined,
+    runtime: input.runtime,
+  } as const;
+}
+
+/** Record ids are ASCII, so that UTF-16, byte and jq order agree; a subject of a token may be anything. */
+function recordIdPart(subject: string): string {
+  return encodeURIComponent(subject.toWellFormed()).replaceAll("%40", "@").replaceAll("%3A", ":");
+}
