@@ -1,5 +1,6 @@
 import type { UtcText } from "../base/index.ts";
 import type { Condition, ObservedTenant, OutboxBody, TenantChange } from "../plan/index.ts";
+import type { QueuedRunBody } from "./admission-store.ts";
 
 // The values that plan/ makes and reads live there: a pure room imports no plant.
 export type { Condition, DagWrite, ObservedDag, ObservedTenant, OutboxBody, TenantChange } from "../plan/index.ts";
@@ -12,8 +13,11 @@ export interface RevisionStore {
   /** Moves the verified revision (guard: `from`), with the `_site` reconcile body and site conditions. */
   applySite(change: SiteChange): Promise<void>;
   observeTenant(tenant: string): Promise<ObservedTenant>;
-  /** One transaction, each change guarded by the version it saw; a moved row is Fault STORE_CONFLICT and nothing is written. */
-  applyTenant(change: TenantChange): Promise<void>;
+  /**
+   * One transaction, each change guarded by the version it saw; a moved row is Fault STORE_CONFLICT and nothing is
+   * written. Queued runs of pruned and suspended DAGs end in it as cancelled at `change.now`, with the body of `endQueued`.
+   */
+  applyTenant(change: TenantChange, endQueued: QueuedRunBody): Promise<void>;
   /** Which of these blobs the tenant does not hold yet. */
   missingBlobs(tenant: string, sha256: readonly string[]): Promise<readonly string[]>;
   readBlob(tenant: string, sha256: string): Promise<Buffer | null>;
