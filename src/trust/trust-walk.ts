@@ -1,0 +1,182 @@
+import { bytesOfText, type CodeName, type Hex, hexOf } from "../base/index.ts";
+import { type AllowedSigners, parseAllowedSigners } from "./allowed-signers.ts";
+import { type CommitSigner, type CommitVerdict, judgeSignature, type Refusal, refused } from "./commit-verdict.ts";
+import { firstParents } from "./first-parents.ts";
+import { sideCommits } from "./side-commits.ts";
+import { judgeGrounds } from "./tree-verdict.ts";
+import { shortOid, type TrustCommit } from "./trust-commit.ts";
+import type { TrustCrypto } from "./trust-crypto.ts";
+import { readGrounds, strictPolicy, type TreeReader, type TrustGrounds } from "./trust-grounds.ts";
+
+/** Committer times may run backwards or ahead of the clock by this much. */
+const clockSlackSeconds = 300;
+
+export interface TrustWalkOptions extends TreeReader {
+  /** The revision that an earlier walk verified; null on a site's first start. */
+  readonly verified: { readonly commit: string } | null;
+  readonly head: string;
+  readCommit(oid: string): TrustCommit;
+  /** Text of the signers file that the operator pinned; counts only while nothing is verified. */
+  readonly pinnedSigners: string | null;
+  readonly now: Date;
+  readonly crypto: TrustCrypto;
+}
+
+export interface VerifiedCommit extends CommitSigner {
+  readonly oid: string;
+  /** First parent. */
+  readonly parent: string | null;
+}
+
+export interface TrustWalk {
+  /** The newest commit of the longest verified prefix: the last of `newly`, else what was verified before. */
+  readonly verified: { readonly oid: string } | null;
+  /** Oldest first. */
+  readonly newly: readonly VerifiedCommit[];
+  /** The first commit that may not stand, and why; what follows it was not looked at. */
+  readonly stalled: { readonly commit: string; readonly code: CodeName; readonly message: string } | null;
+  /** How the first revision came to be trusted, if this walk verified it; else null. */
+  readonly trustedBy: "pinned" | "first_use" | null;
+  /** SHA-256 of the signers file that the first revision was checked with; null where `trustedBy` is. */
+  readonly signersSha256: Hex | null;
+}
+
+/**
+ * Verifies along first parents from the verified revision to `head`: each commit with the keys and the policy in the
+ * tree of its first parent, then it is the ground for the next (DESIGN.md section 4). So the verdict does not depend on
+ * how many commits arrive at once, and removing a key revokes it for all that follows, by position.
+ *
+ * On first use the chain starts at the oldest commit that its own signers file (or the pinned one) lets stand; what lies
+ * before it is unverified history. With `merges: all`, every commit that a merge brings in must be signed by a key that
+ * the merge's first parent knows: a key revoked since cannot come back through an old branch.
+ *
+ * Pure. What the readers throw (an object that cannot be read) passes through.
+ */
+export function walkTrust(options: TrustWalkOptions): TrustWalk {
+  const path = firstParents((oid) => options.readCommit(oid), options.verified?.commit ?? null, options.head);
+  if (path.kind === "rewound") return stalledAt(options, options.head, refused("TRUST_REWIND", path.message));
+  if (path.base === null) return walkFromFirst(options, path.commits);
+  const ground = { commit: path.base, grounds: readGrounds(options, path.base.tree) };
+  return { ...walkOn(options, ground, path.commits), trustedBy: null, signersSha256: null };
+}
+
+interface Ground {
+  readonly commit: TrustCommit;
+  readonly grounds: TrustGrounds;
+}
+
+function walkFromFirst(options: TrustWalkOptions, commits: readonly TrustCommit[]): TrustWalk {
+  const pinned = options.pinnedSigners === null ? null : parseAllowedSigners(options.pinnedSigners);
+  const [finding] = pinned?.findings ?? [];
+  if (finding !== undefined) {
+    const message = `the pinned signers file, line ${finding.line}: ${finding.message}`;
+    return stalledAt(options, options.head, refused("TRUST_SIGNERS_FILE", message));
+  }
+  const first = firstRevision(options, commits, pinned);
+  if (first.kind === "refused") return stalledAt(options, options.head, first);
+  const { commit, grounds, signer } = first;
+  const walk = walkOn(options, first, commits.slice(commits.indexOf(commit) + 1));
+  const signers = bytesOfText(options.pinnedSigners ?? grounds.signersText ?? "");
+  return {
+    ...walk,
+    newly: [{ oid: commit.oid, parent: commit.parents[0] ?? null, ...signer }, ...walk.newly],
+    trustedBy: pinned === null ? "first_use" : "pinned",
+    signersSha256: hexOf(options.crypto.sha256(signers)),
+  };
+}
+
+interface FirstRevision extends Ground {
+  readonly kind: "first";
+  readonly signer: CommitSigner;
+}
+
+function firstRevision(
+  options: TrustWalkOptions,
+  commits: readonly TrustCommit[],
+  pinned: AllowedSigners | null,
+): FirstRevision | Refusal {
+  let newest: Refusal | null = null;
+  for (const commit of commits) {
+    const own = readGrounds(options, commit.tree);
+    // A pin means that a signature is wanted, whatever the tree that it is to judge says of itself.
+    const against = pinned === null ? own : { ...own, policy: strictPolicy, allowed: pinned };
+    const verdict = judge(options, { commit, parent: null, against, own });
+    if (verdict.kind === "trusted") return { kind: "first", commit, grounds: own, signer: verdict.signer };
+    newest = verdict;
+  }
+  const whose = pinned === null ? "its own keys/spec_signers" : "the pinned signers file";
+  const message = `no commit up to ${shortOid(options.head)} is signed by a key of ${whose}: ${newest?.message ?? ""}`;
+  return refused("TRUST_FIRST_USE", message);
+}
+
+function walkOn(
+  options: TrustWalkOptions,
+  from: Ground,
+  commits: readonly TrustCommit[],
+): Pick<TrustWalk, "verified" | "newly" | "stalled"> {
+  const newly: VerifiedCommit[] = [];
+  let { commit: parent, grounds } = from;
+  for (const commit of commits) {
+    const own = readGrounds(options, commit.tree);
+    const verdict = judge(options, { commit, parent, against: grounds, own });
+    if (verdict.kind === "refused") {
+      const { code, message } = verdict;
+      return { verified: { oid: parent.oid }, newly, stalled: { commit: commit.oid, code, message } };
+    }
+    newly.push({ oid: commit.oid, parent: parent.oid, ...verdict.signer });
+    parent = commit;
+    grounds = own;
+  }
+  return { verified: { oid: parent.oid }, newly, stalled: null };
+}
+
+interface Case {
+  readonly commit: TrustCommit;
+  /** Null for the first revision. */
+  readonly parent: TrustCommit | null;
+  readonly against: TrustGrounds;
+  readonly own: TrustGrounds;
+}
+
+function judge(options: TrustWalkOptions, { commit, parent, against, own }: Case): CommitVerdict {
+  const verdict = judgeSignature(commit, against, options.crypto);
+  if (verdict.kind === "refused") return verdict;
+  const refusal = judgeTime(commit, parent, options.now) ?? judgeGrounds(commit, own);
+  if (refusal !== null) return refusal;
+  const isMerge = parent !== null && commit.parents.length > 1;
+  return isMerge && against.policy.merges === "all" ? judgeSide(options, commit, against, verdict.signer) : verdict;
+}
+
+function judgeTime(commit: TrustCommit, parent: TrustCommit | null, now: Date): Refusal | null {
+  const { seconds } = commit.committer;
+  const name = `commit ${shortOid(commit.oid)}`;
+  if (parent !== null && seconds < parent.committer.seconds - clockSlackSeconds) {
+    return refused("TRUST_CLOCK", `${name} was made ${parent.committer.seconds - seconds} s before its parent`);
+  }
+  const aheadSeconds = seconds - Math.floor(now.getTime() / 1000);
+  return aheadSeconds > clockSlackSeconds
+    ? refused("TRUST_CLOCK", `${name} was made ${aheadSeconds} s ahead of this clock`)
+    : null;
+}
+
+function judgeSide(
+  options: TrustWalkOptions,
+  merge: TrustCommit,
+  against: TrustGrounds,
+  signer: CommitSigner,
+): CommitVerdict {
+  const warnings = [...signer.warnings];
+  for (const commit of sideCommits(merge, (oid) => options.readCommit(oid))) {
+    const verdict = judgeSignature(commit, against, options.crypto);
+    if (verdict.kind === "refused") {
+      return refused(verdict.code, `merge ${shortOid(merge.oid)} brings it in: ${verdict.message}`);
+    }
+    warnings.push(...verdict.signer.warnings);
+  }
+  return { kind: "trusted", signer: { ...signer, warnings } };
+}
+
+function stalledAt(options: TrustWalkOptions, commit: string, { code, message }: Refusal): TrustWalk {
+  const verified = options.verified === null ? null : { oid: options.verified.commit };
+  return { verified, newly: [], stalled: { commit, code, message }, trustedBy: null, signersSha256: null };
+}
