@@ -1,3 +1,13 @@
+export {
+  type AuditKey,
+  auditIdentName,
+  auditPrincipal,
+  auditSignersPath,
+  auditSignersText,
+  keyLogPath,
+  keyLogText,
+  parseKeyLog,
+} from "./audit-keys.ts";
 export type { RecordBody } from "./canonical-body.ts";
 export { type Checkpoint, checkpointNamespace, checkpointText, parseCheckpoint } from "./checkpoint.ts";
 export { emptyFrontier, type FrontierState, MerkleFrontier, merkleLeaf } from "./merkle-tree.ts";
@@ -11,6 +21,8 @@ export {
   recordSchemaName,
   siteTenant,
 } from "./record-head.ts";
+export { recordLine } from "./record-line.ts";
+export { createRecordCheck, type RecordCheck } from "./record-schema.ts";
 export {
   type AttemptRecordInput,
   attemptRecord,
