@@ -1,5 +1,10 @@
 export type { DagSpec, ForEachSpec, PluginRef, RetrySpec, ScheduleSpec, StepLimits, StepSpec } from "./dag-spec.ts";
+export { classifyPath, type DocumentKind, type DocumentPath, isId, misplacedPath } from "./document-path.ts";
 export type { Finding, FindingSeverity } from "./finding.ts";
+export { aocKeys, type SchemaName, schemas } from "./generated/schemas.ts";
 export type { PluginManifest } from "./plugin-manifest.ts";
+export { type Place, type Positions, pointerTo, positionOf } from "./positions.ts";
 export type { PinnedFile, TenantSnapshot } from "./tenant-snapshot.ts";
 export type { Allowlist, EndpointGrant, Quota, RepositorySpec, SiteSpec, TenantSpec } from "./tenant-spec.ts";
+export { durationMs, durationText, sizeBytes, sizeText } from "./units.ts";
+export { type DecodedYaml, decodeYaml, documentCaps, type YamlSource } from "./yaml-document.ts";

@@ -1,0 +1,844 @@
+// Generated from schemas/ by scripts/generate-types.ts; do not edit.
+export type paths = Record<string, never>;
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * Allowlist
+         * @description tenants/<tenant>/allowlist.yaml: what a tenant may use. Without the file nothing is granted, core.* neither.
+         */
+        readonly Allowlist: {
+            readonly apiVersion: components["schemas"]["ApiVersion"];
+            /**
+             * @description The kind that the path calls for.
+             * @constant
+             */
+            readonly kind: "Allowlist";
+            readonly metadata?: components["schemas"]["Metadata"];
+            readonly spec: {
+                /**
+                 * @description Hosts and ports that its steps may reach.
+                 * @default []
+                 */
+                readonly endpoints?: readonly {
+                    /** @description Plugins that may reach it. */
+                    readonly for: readonly components["schemas"]["PluginGlob"][];
+                    readonly host: components["schemas"]["Host"];
+                    /**
+                     * @description TCP port.
+                     * @example 443
+                     */
+                    readonly port: number;
+                    /**
+                     * @description true: the address may be loopback, private or link-local.
+                     * @default false
+                     */
+                    readonly private?: boolean;
+                    readonly rationale?: components["schemas"]["Rationale"];
+                }[];
+                /**
+                 * @description Plugins that its DAGs may use.
+                 * @default []
+                 */
+                readonly plugins?: readonly {
+                    readonly name: components["schemas"]["PluginGlob"];
+                    readonly rationale?: components["schemas"]["Rationale"];
+                    /** @description Versions granted. */
+                    readonly versions: readonly components["schemas"]["VersionRange"][];
+                }[];
+            };
+        };
+        /**
+         * ApiVersion
+         * @description The version of the spec language. A default never changes within it.
+         * @constant
+         */
+        readonly ApiVersion: "orrery/v1";
+        /**
+         * Config
+         * @description <data>/config.yaml: configuration of one installation; flags win over ORRERY_ environment variables, these over the file.
+         */
+        readonly Config: {
+            /** @description The audit branch. */
+            readonly audit?: {
+                /**
+                 * @description Records that stay unsealed longer close admission.
+                 * @default 24h
+                 */
+                readonly maxLag?: components["schemas"]["Duration"];
+                /**
+                 * @description `same`, or the path of another repository for the audit branch.
+                 * @default same
+                 */
+                readonly repository?: string;
+            };
+            /** @description The data directory. Default: /var/lib/orrery as root, else $XDG_STATE_HOME/orrery. */
+            readonly data?: string;
+            /** @description The store. */
+            readonly database?: {
+                /** @description A PostgreSQL server in place of the embedded one (DATABASE_URL). */
+                readonly url?: string;
+            };
+            /** @description API and page. */
+            readonly http?: {
+                /**
+                 * Listen
+                 * @description Address of API and page; port 0 = any free one.
+                 * @default 127.0.0.1:7433
+                 * @example 127.0.0.1:7433
+                 */
+                readonly listen?: string;
+            };
+            /** @description Metrics. */
+            readonly metrics?: {
+                /**
+                 * Listen
+                 * @description Address of /metrics; its labels list all tenants.
+                 * @default 127.0.0.1:7434
+                 * @example 127.0.0.1:7434
+                 */
+                readonly listen?: string;
+            };
+            /**
+             * @description Path of the spec repository, bare or not.
+             * @example /srv/git/specs.git
+             */
+            readonly repository?: string;
+            /** @description The walls round steps. */
+            readonly sandbox?: {
+                /** @description Accepts a weaker level, with a reason. */
+                readonly allowWeak?: {
+                    /**
+                     * @description The weaker level that is accepted here.
+                     * @enum {string}
+                     */
+                    readonly level: "confined" | "process";
+                    /** @description Why it is accepted; it stands on health and in the log. */
+                    readonly reason: components["schemas"]["Rationale"];
+                };
+                /** @description Sandbox hosts at once. Default: 2 a core. */
+                readonly hosts?: number;
+                /**
+                 * @description Below this level nothing runs, unless allowWeak names the level.
+                 * @default confined
+                 * @enum {string}
+                 */
+                readonly minLevel?: "sealed" | "confined" | "process";
+            };
+            /** @description Which site this installation is. */
+            readonly site?: {
+                /**
+                 * @description Name of this site, as in sites/<site>.yaml.
+                 * @default local
+                 */
+                readonly name?: components["schemas"]["Id"];
+            };
+            /** @description Where the desired state stands. */
+            readonly spec?: {
+                /**
+                 * SpecRef
+                 * @description The ref that is reconciled, in full.
+                 * @default refs/heads/main
+                 */
+                readonly ref?: string;
+            };
+            /** @description The first revision. */
+            readonly trust?: {
+                /** @description Path of a signers file that the first revision must agree with. Without it: trust on first use. */
+                readonly pinnedSigners?: string;
+            };
+            /** @description Users of child processes. */
+            readonly uids?: {
+                /**
+                 * @description First numeric uid for the signer and sandbox hosts, used when the daemon is root.
+                 * @default 61000
+                 */
+                readonly base?: number;
+            };
+        };
+        /** Count */
+        readonly Count: number;
+        /**
+         * Dag
+         * @description tenants/<tenant>/dags/<dagId>.yaml: steps that run in the order of their needs.
+         */
+        readonly Dag: {
+            readonly apiVersion: components["schemas"]["ApiVersion"];
+            /**
+             * @description The kind that the path calls for.
+             * @constant
+             */
+            readonly kind: "Dag";
+            readonly metadata?: components["schemas"]["Metadata"];
+            readonly spec: {
+                /** @description Runs of this DAG beside each other. */
+                readonly concurrency?: {
+                    /**
+                     * @description Unfinished runs of this DAG that may run at once.
+                     * @default 1
+                     */
+                    readonly max?: number;
+                    /**
+                     * @description What a start beyond max does: wait, be skipped, or replace what waits.
+                     * @default queue
+                     * @enum {string}
+                     */
+                    readonly overlap?: "queue" | "skip" | "latest";
+                };
+                /** @description Steps that run once after all others, whatever happened. */
+                readonly finally?: {
+                    readonly [key: string]: components["schemas"]["Step"];
+                };
+                /**
+                 * @description Inputs of a run in short form; expands to inputsSchema.
+                 * @example {
+                 *       "day": {
+                 *         "type": "date"
+                 *       }
+                 *     }
+                 */
+                readonly inputs?: {
+                    readonly [key: string]: components["schemas"]["Input"];
+                };
+                /** @description A whole JSON Schema of the inputs object, in place of `inputs`. */
+                readonly inputsSchema?: components["schemas"]["ValueSchema"];
+                readonly rationale?: components["schemas"]["Rationale"];
+                /**
+                 * @description When runs start by themselves.
+                 * @default []
+                 */
+                readonly schedules?: readonly components["schemas"]["Schedule"][];
+                /** @description The steps by name. */
+                readonly steps: {
+                    readonly [key: string]: components["schemas"]["Step"];
+                };
+                /**
+                 * @description Wall time of a run, from its start.
+                 * @default 1h
+                 */
+                readonly timeout?: components["schemas"]["Duration"];
+            };
+        };
+        /**
+         * Duration
+         * @description A whole number with a unit: ms, s, m, h or d.
+         * @example 30s
+         * @example 5m
+         * @example 24h
+         */
+        readonly Duration: string;
+        /**
+         * Endpoint
+         * @description `host:port`.
+         * @example notify.internal:443
+         */
+        readonly Endpoint: string;
+        /**
+         * Expression
+         * @description One whole `${{ }}` expression.
+         * @example ${{ steps.judge.outputs.changed > 0 }}
+         */
+        readonly Expression: string;
+        /**
+         * ForEach
+         * @description Run the step once for each item of a list.
+         */
+        readonly ForEach: {
+            /**
+             * @description Name of the item in expressions of this step; `index` counts from 0.
+             * @default item
+             */
+            readonly as?: components["schemas"]["Name"];
+            /**
+             * ItemList
+             * @description A list, or one whole `${{ }}` expression that gives one.
+             * @example ${{ steps.collect.outputs.documents }}
+             */
+            readonly in: string | readonly unknown[];
+            /**
+             * @description More items than this fail the step.
+             * @default 1000
+             */
+            readonly maxItems?: number;
+            /** @description Items at once; none of its own by default. */
+            readonly maxParallel?: number;
+        };
+        /**
+         * Host
+         * @description A host name in lower case, or an IP address (IPv6 in brackets).
+         * @example notify.internal
+         * @example 127.0.0.1
+         */
+        readonly Host: string;
+        /**
+         * Id
+         * @description Name of a site, tenant, DAG or schedule: lower-case letters, digits and inner hyphens, at most 63.
+         * @example nightly-vex
+         */
+        readonly Id: string;
+        /**
+         * Input
+         * @description One input in short form; it expands to JSON Schema.
+         */
+        readonly Input: {
+            /** @description Used where none is given; an input without default is required. */
+            readonly default?: unknown;
+            readonly description?: string;
+            /** @description The values allowed. */
+            readonly enum?: readonly unknown[];
+            /** @description Schema of the items of an array. */
+            readonly items?: components["schemas"]["ValueSchema"];
+            readonly maximum?: number;
+            readonly maxItems?: components["schemas"]["Count"];
+            readonly maxLength?: components["schemas"]["Count"];
+            readonly minimum?: number;
+            readonly minItems?: components["schemas"]["Count"];
+            readonly minLength?: components["schemas"]["Count"];
+            /**
+             * InputType
+             * @description `date` is a string YYYY-MM-DD.
+             * @example date
+             * @enum {string}
+             */
+            readonly type: "string" | "number" | "integer" | "boolean" | "date" | "array" | "object";
+        };
+        /**
+         * Limits
+         * @description What one attempt may use; the quota's perStep is the ceiling.
+         */
+        readonly Limits: {
+            /**
+             * @description CPU time of one attempt.
+             * @default 60s
+             */
+            readonly cpuTime?: components["schemas"]["Duration"];
+            /**
+             * @description Memory of the step.
+             * @default 128Mi
+             */
+            readonly memory?: components["schemas"]["Size"];
+            /**
+             * @description Private files below /tmp.
+             * @default 16Mi
+             */
+            readonly scratch?: components["schemas"]["Size"];
+            /**
+             * @description Wall time of one attempt.
+             * @default 5m
+             */
+            readonly timeout?: components["schemas"]["Duration"];
+        };
+        /**
+         * Metadata
+         * @description Optional. The path decides tenant and name; what is written here must agree with it.
+         */
+        readonly Metadata: {
+            /**
+             * @description Name of the document, as in its path.
+             * @example nightly-vex
+             */
+            readonly name?: string;
+            /**
+             * @description Tenant, as in the path.
+             * @example acme
+             */
+            readonly tenant?: string;
+            /**
+             * @description Version of a plugin, as in the path.
+             * @example 1.0.0
+             */
+            readonly version?: string;
+        };
+        /**
+         * Name
+         * @description Name of a step or an input: a lower-case letter, then letters, digits and underscores, at most 63. A hyphen would be a subtraction in an expression.
+         * @example collect_vex
+         */
+        readonly Name: string;
+        /**
+         * Plugin
+         * @description plugins/<name>/<version>/plugin.yaml: what a plugin is, what it takes, gives and needs. A version is immutable.
+         */
+        readonly Plugin: {
+            readonly apiVersion: components["schemas"]["ApiVersion"];
+            /**
+             * @description The kind that the path calls for.
+             * @constant
+             */
+            readonly kind: "Plugin";
+            readonly metadata?: components["schemas"]["Metadata"];
+            readonly spec: {
+                /**
+                 * @description What a second execution does outside: nothing, the same again, or anything. A lost attempt is repeated only for the first two.
+                 * @default any
+                 * @enum {string}
+                 */
+                readonly effects?: "none" | "idempotent" | "any";
+                /**
+                 * @description `derived` where the output holds fields of schemas/aoc.json that the service owns, else `raw`.
+                 * @enum {string}
+                 */
+                readonly emits: "raw" | "derived";
+                /** @description JSON Schema of `with`; type object. */
+                readonly input: components["schemas"]["ValueSchema"];
+                /**
+                 * @description `realm`: a fresh V8 context in a warm thread. `host`: a host process of its own.
+                 * @default realm
+                 * @enum {string}
+                 */
+                readonly isolation?: "realm" | "host";
+                /** @description What it cannot do without. */
+                readonly needs?: {
+                    /**
+                     * @description Node.js built-ins that it requires; any of them demands isolation `host`.
+                     * @default []
+                     */
+                    readonly builtins?: readonly string[];
+                    /**
+                     * @description true: it talks to the endpoints of its step.
+                     * @default false
+                     */
+                    readonly network?: boolean;
+                };
+                /**
+                 * @description true: it sees the real clock and real chance; replays substitute its output.
+                 * @default false
+                 */
+                readonly nondeterministic?: boolean;
+                /** @description JSON Schema of the output; type object. */
+                readonly output: components["schemas"]["ValueSchema"];
+                /**
+                 * @description The owning service: the first half of the plugin's name.
+                 * @example vex-lens
+                 */
+                readonly service: components["schemas"]["Id"];
+                /**
+                 * Sha256
+                 * @description SHA-256 of plugin.js.
+                 * @example e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+                 */
+                readonly sha256: string;
+            };
+        };
+        /**
+         * PluginGlob
+         * @description A plugin's name, or its beginning with one `*` at the end.
+         * @example notify.*
+         * @example core.log
+         */
+        readonly PluginGlob: string;
+        /**
+         * PluginName
+         * @description `<service>.<task>`: two ids with a dot.
+         * @example vex-lens.link
+         */
+        readonly PluginName: string;
+        /**
+         * Quota
+         * @description tenants/<tenant>/quota.yaml: how much a tenant may use. Without the file the defaults hold.
+         */
+        readonly Quota: {
+            readonly apiVersion: components["schemas"]["ApiVersion"];
+            /**
+             * @description The kind that the path calls for.
+             * @constant
+             */
+            readonly kind: "Quota";
+            readonly metadata?: components["schemas"]["Metadata"];
+            readonly spec: {
+                /**
+                 * @description The shortest time between two slots of a schedule.
+                 * @default 1m
+                 */
+                readonly minInterval?: components["schemas"]["Duration"];
+                /** @description Ceilings of one step. */
+                readonly perStep?: {
+                    /**
+                     * @description CPU time of one attempt.
+                     * @default 60s
+                     */
+                    readonly cpuTime?: components["schemas"]["Duration"];
+                    /**
+                     * @description Memory of one step.
+                     * @default 256Mi
+                     */
+                    readonly memory?: components["schemas"]["Size"];
+                    /**
+                     * @description Canonical text of one output, at most 1Mi.
+                     * @default 1Mi
+                     */
+                    readonly output?: components["schemas"]["Size"];
+                    /**
+                     * @description Scratch space of one attempt.
+                     * @default 64Mi
+                     */
+                    readonly scratch?: components["schemas"]["Size"];
+                    /**
+                     * @description Wall time of one attempt.
+                     * @default 10m
+                     */
+                    readonly timeout?: components["schemas"]["Duration"];
+                };
+                /** @description Of all DAGs together. */
+                readonly runs?: {
+                    /**
+                     * @description Runs at once.
+                     * @default 4
+                     */
+                    readonly maxConcurrent?: number;
+                    /**
+                     * @description Unfinished runs that may wait.
+                     * @default 100
+                     */
+                    readonly maxQueued?: number;
+                };
+                /** @description Of all runs together. */
+                readonly steps?: {
+                    /**
+                     * @description Steps at once, over all runs.
+                     * @default 4
+                     */
+                    readonly maxConcurrent?: number;
+                };
+                /**
+                 * @description Share of idle capacity against other tenants.
+                 * @default 1
+                 */
+                readonly weight?: number;
+            };
+        };
+        /**
+         * Rationale
+         * @description Why this is wanted, in a sentence that an auditor understands.
+         * @example Policy must see the day's VEX statements before the morning gate.
+         */
+        readonly Rationale: string;
+        /**
+         * Repository
+         * @description orrery.yaml: how commits of this repository are trusted, and its brakes.
+         */
+        readonly Repository: {
+            readonly apiVersion: components["schemas"]["ApiVersion"];
+            /**
+             * @description The kind that the path calls for.
+             * @constant
+             */
+            readonly kind: "Repository";
+            readonly metadata?: components["schemas"]["Metadata"];
+            readonly spec: {
+                /** @description What makes a plan wait. */
+                readonly brakes?: {
+                    /**
+                     * @description A plan that prunes more than this share of a tenant's DAGs waits for a person.
+                     * @default 20
+                     */
+                    readonly prunePercent?: number;
+                };
+                /** @description Whose commits count. */
+                readonly trust?: {
+                    /**
+                     * @description What an unsigned or unknown signature means: nothing, a warning, or Stalled.
+                     * @default require
+                     * @enum {string}
+                     */
+                    readonly commits?: "none" | "warn" | "require";
+                    /**
+                     * @description Who answers for what a merge brings in: its signer (firstParent), or the signer of every commit (all).
+                     * @default firstParent
+                     * @enum {string}
+                     */
+                    readonly merges?: "firstParent" | "all";
+                };
+            };
+        };
+        /**
+         * Retry
+         * @description When a failed attempt is repeated.
+         */
+        readonly Retry: {
+            /**
+             * @description Wait before the second attempt.
+             * @default 5s
+             */
+            readonly backoff?: components["schemas"]["Duration"];
+            /**
+             * @description Classes of errors that are tried again (a set).
+             * @default [
+             *       "transient",
+             *       "timeout"
+             *     ]
+             */
+            readonly errors?: readonly ("transient" | "permanent" | "resource" | "timeout" | "lost" | "poison")[];
+            /**
+             * @description Each further wait is this many times longer.
+             * @default 2
+             */
+            readonly factor?: number;
+            /**
+             * @description Attempts in all; the first counts.
+             * @default 1
+             */
+            readonly maxAttempts?: number;
+            /**
+             * @description The longest wait.
+             * @default 5m
+             */
+            readonly maxBackoff?: components["schemas"]["Duration"];
+        };
+        /**
+         * Schedule
+         * @description When runs start by themselves.
+         */
+        readonly Schedule: {
+            /** @description Slots that were missed. */
+            readonly catchUp?: {
+                /** @description Slots older than this are never caught up. */
+                readonly maxAge?: components["schemas"]["Duration"];
+                /**
+                 * @description What happens to slots of a time when no scheduler ran: none starts (up to 1 minute late still does), the latest, or all.
+                 * @default none
+                 * @enum {string}
+                 */
+                readonly policy?: "none" | "latest" | "all";
+            };
+            /**
+             * Cron
+             * @description Five fields: minute hour day-of-month month day-of-week; L, # and W too. Both day fields set: either counts. Exactly one of cron and every.
+             * @example 30 3 * * *
+             */
+            readonly cron?: string;
+            /**
+             * @description An interval aligned to the epoch, without daylight saving. Exactly one of cron and every.
+             * @example 15m
+             */
+            readonly every?: components["schemas"]["Duration"];
+            /**
+             * @description Inputs of the runs that it starts; expressions over `slot`.
+             * @default {}
+             * @example {
+             *       "day": "${{ slot.date }}"
+             *     }
+             */
+            readonly inputs?: Record<string, never>;
+            /**
+             * @description Name of the schedule; required where there are two.
+             * @default default
+             */
+            readonly name?: components["schemas"]["Id"];
+            /**
+             * Timezone
+             * @description IANA time zone of cron and of slot.local and slot.date.
+             * @default UTC
+             * @example Europe/Vienna
+             */
+            readonly timezone?: string;
+        };
+        /**
+         * Site
+         * @description sites/<site>.yaml: which tenants run at a site, and its recorder's public keys.
+         */
+        readonly Site: {
+            readonly apiVersion: components["schemas"]["ApiVersion"];
+            /**
+             * @description The kind that the path calls for.
+             * @constant
+             */
+            readonly kind: "Site";
+            readonly metadata?: components["schemas"]["Metadata"];
+            readonly spec: {
+                /** @description The audit branch of this site. */
+                readonly audit: {
+                    /** @description Public keys of the recorder, one after another. */
+                    readonly keys: readonly {
+                        /**
+                         * @description The first batch that this key signs, from 1.
+                         * @default 1
+                         */
+                        readonly from?: number;
+                        /**
+                         * Ed25519PublicKey
+                         * @description OpenSSH public key, ed25519.
+                         * @example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…
+                         */
+                        readonly key: string;
+                    }[];
+                };
+                /** @description Tenants that run here; `*` = all. */
+                readonly tenants: readonly string[];
+            };
+        };
+        /**
+         * Size
+         * @description A whole number with a binary unit: Ki, Mi or Gi.
+         * @example 128Mi
+         * @example 1Gi
+         */
+        readonly Size: string;
+        /**
+         * Step
+         * @description One step: a plugin with its input and limits.
+         */
+        readonly Step: {
+            /**
+             * @description For core.js alone: one JavaScript expression, a function (input, ctx) => output.
+             * @example ({ documents }) => ({ count: documents.length })
+             */
+            readonly code?: string;
+            /**
+             * @description true: what needs this step goes on although it failed.
+             * @default false
+             */
+            readonly continueOnError?: boolean;
+            /**
+             * @description Globs (`**`, `*`, `?`) of files under tenants/<tenant>/files/ that the step may read (a set).
+             * @default []
+             */
+            readonly files?: readonly string[];
+            readonly forEach?: components["schemas"]["ForEach"];
+            /**
+             * @description Raises the plugin's isolation.
+             * @enum {string}
+             */
+            readonly isolation?: "host";
+            readonly limits?: components["schemas"]["Limits"];
+            /**
+             * Needs
+             * @description Steps that must end before (a name, or a set of names).
+             * @default []
+             * @example collect
+             * @example [
+             *       "collect",
+             *       "link"
+             *     ]
+             */
+            readonly needs?: string | readonly components["schemas"]["Name"][];
+            /**
+             * @description Endpoints that the step may reach, where the allowlist grants them (a set).
+             * @default []
+             */
+            readonly network?: readonly components["schemas"]["Endpoint"][];
+            readonly retry?: components["schemas"]["Retry"];
+            /**
+             * Uses
+             * @description The plugin, `name@version`.
+             * @example core.log@1.0.0
+             */
+            readonly uses: string;
+            /** @description The step runs only where this is true. */
+            readonly when?: components["schemas"]["Expression"];
+            /**
+             * @description Input of the plugin; texts may hold `${{ }}` expressions.
+             * @default {}
+             */
+            readonly with?: Record<string, never>;
+        };
+        /**
+         * Tenant
+         * @description tenants/<tenant>/tenant.yaml: who owns a tenant.
+         */
+        readonly Tenant: {
+            readonly apiVersion: components["schemas"]["ApiVersion"];
+            /**
+             * @description The kind that the path calls for.
+             * @constant
+             */
+            readonly kind: "Tenant";
+            readonly metadata?: components["schemas"]["Metadata"];
+            readonly spec: {
+                /**
+                 * @description Where people are reached.
+                 * @example ops@acme.example
+                 */
+                readonly contact?: string;
+                /**
+                 * @description Who answers for this tenant: signer principals.
+                 * @example [
+                 *       "ana@acme.example"
+                 *     ]
+                 */
+                readonly owners: readonly string[];
+                /**
+                 * @description true: no run of this tenant starts.
+                 * @default false
+                 */
+                readonly suspend?: boolean;
+            };
+        };
+        /**
+         * ValueSchema
+         * @description JSON Schema (2020-12) of a value: the keywords named here, without references. A schema comes from whoever writes the spec, so what could be costly to check is left out.
+         */
+        readonly ValueSchema: {
+            readonly additionalProperties?: components["schemas"]["ValueSchemaOrBoolean"];
+            readonly allOf?: components["schemas"]["ValueSchemas"];
+            readonly anyOf?: components["schemas"]["ValueSchemas"];
+            readonly const?: unknown;
+            readonly default?: unknown;
+            readonly description?: string;
+            readonly enum?: readonly unknown[];
+            readonly examples?: readonly unknown[];
+            readonly exclusiveMaximum?: number;
+            readonly exclusiveMinimum?: number;
+            /**
+             * ValueFormat
+             * @example date
+             * @enum {string}
+             */
+            readonly format?: "date" | "time" | "date-time" | "uuid" | "uri" | "ipv4" | "ipv6";
+            readonly items?: components["schemas"]["ValueSchemaOrBoolean"];
+            readonly maximum?: number;
+            readonly maxItems?: components["schemas"]["Count"];
+            readonly maxLength?: components["schemas"]["Count"];
+            readonly maxProperties?: components["schemas"]["Count"];
+            readonly minimum?: number;
+            readonly minItems?: components["schemas"]["Count"];
+            readonly minLength?: components["schemas"]["Count"];
+            readonly minProperties?: components["schemas"]["Count"];
+            readonly multipleOf?: number;
+            readonly oneOf?: components["schemas"]["ValueSchemas"];
+            /**
+             * ValuePattern
+             * @description A regular expression without nested repetition: anchored with ^ where it repeats without bound, no look-around, no back reference.
+             */
+            readonly pattern?: string;
+            readonly properties?: {
+                readonly [key: string]: components["schemas"]["ValueSchema"];
+            };
+            readonly required?: readonly string[];
+            readonly title?: string;
+            /**
+             * ValueType
+             * @description One type, or a list of types.
+             * @example string
+             */
+            readonly type?: string | readonly ("string" | "number" | "integer" | "boolean" | "array" | "object" | "null")[];
+            readonly uniqueItems?: boolean;
+            /**
+             * @description `source`: below here stand third-party documents word for word, with their provenance; the guard of derived fields does not look into them.
+             * @constant
+             */
+            readonly "x-orrery-aoc"?: "source";
+        };
+        /**
+         * ValueSchemaOrBoolean
+         * @description A schema, or true (anything) or false (nothing).
+         */
+        readonly ValueSchemaOrBoolean: Record<string, never> | boolean;
+        /** ValueSchemas */
+        readonly ValueSchemas: readonly components["schemas"]["ValueSchema"][];
+        /**
+         * VersionRange
+         * @description One version, or all of a major (`1.x`) or minor (`1.2.x`).
+         * @example 1.0.0
+         * @example 1.x
+         */
+        readonly VersionRange: string;
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;

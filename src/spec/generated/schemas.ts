@@ -1,0 +1,1626 @@
+// Generated from schemas/ by scripts/generate-types.ts; do not edit.
+import type { JsonObject } from "../../base/index.ts";
+
+export type SchemaName = "common" | "repository" | "site" | "tenant" | "quota" | "allowlist" | "dag" | "plugin" | "config";
+
+/** schemas/*.schema.json of the documents that people write. */
+export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
+  "common": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "common.schema.json",
+    "title": "Common",
+    "description": "Shapes that several kinds share.",
+    "$defs": {
+      "apiVersion": {
+        "title": "ApiVersion",
+        "description": "The version of the spec language. A default never changes within it.",
+        "type": "string",
+        "const": "orrery/v1"
+      },
+      "id": {
+        "title": "Id",
+        "description": "Name of a site, tenant, DAG or schedule: lower-case letters, digits and inner hyphens, at most 63.",
+        "type": "string",
+        "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
+        "examples": [
+          "nightly-vex"
+        ]
+      },
+      "name": {
+        "title": "Name",
+        "description": "Name of a step or an input: a lower-case letter, then letters, digits and underscores, at most 63. A hyphen would be a subtraction in an expression.",
+        "type": "string",
+        "pattern": "^[a-z][a-z0-9_]{0,62}$",
+        "examples": [
+          "collect_vex"
+        ]
+      },
+      "pluginName": {
+        "title": "PluginName",
+        "description": "`<service>.<task>`: two ids with a dot.",
+        "type": "string",
+        "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
+        "examples": [
+          "vex-lens.link"
+        ]
+      },
+      "pluginGlob": {
+        "title": "PluginGlob",
+        "description": "A plugin's name, or its beginning with one `*` at the end.",
+        "type": "string",
+        "pattern": "^(\\*|[a-z0-9][-a-z0-9]{0,62}\\.(\\*|[a-z0-9][-a-z0-9]{0,62}\\*?))$",
+        "examples": [
+          "notify.*",
+          "core.log"
+        ]
+      },
+      "versionRange": {
+        "title": "VersionRange",
+        "description": "One version, or all of a major (`1.x`) or minor (`1.2.x`).",
+        "type": "string",
+        "pattern": "^(0|[1-9][0-9]{0,8})\\.(x|(0|[1-9][0-9]{0,8})\\.(x|0|[1-9][0-9]{0,8}))$",
+        "examples": [
+          "1.0.0",
+          "1.x"
+        ]
+      },
+      "duration": {
+        "title": "Duration",
+        "description": "A whole number with a unit: ms, s, m, h or d.",
+        "type": "string",
+        "pattern": "^[1-9][0-9]{0,8}(ms|s|m|h|d)$",
+        "examples": [
+          "30s",
+          "5m",
+          "24h"
+        ]
+      },
+      "size": {
+        "title": "Size",
+        "description": "A whole number with a binary unit: Ki, Mi or Gi.",
+        "type": "string",
+        "pattern": "^[1-9][0-9]{0,6}(Ki|Mi|Gi)$",
+        "examples": [
+          "128Mi",
+          "1Gi"
+        ]
+      },
+      "host": {
+        "title": "Host",
+        "description": "A host name in lower case, or an IP address (IPv6 in brackets).",
+        "type": "string",
+        "pattern": "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?|\\[[0-9a-f:.]{2,45}\\])$",
+        "examples": [
+          "notify.internal",
+          "127.0.0.1"
+        ]
+      },
+      "endpoint": {
+        "title": "Endpoint",
+        "description": "`host:port`.",
+        "type": "string",
+        "pattern": "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?|\\[[0-9a-f:.]{2,45}\\]):([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$",
+        "examples": [
+          "notify.internal:443"
+        ]
+      },
+      "rationale": {
+        "title": "Rationale",
+        "description": "Why this is wanted, in a sentence that an auditor understands.",
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 1000,
+        "examples": [
+          "Policy must see the day's VEX statements before the morning gate."
+        ]
+      },
+      "expression": {
+        "title": "Expression",
+        "description": "One whole `${{ }}` expression.",
+        "type": "string",
+        "pattern": "^\\s*\\$\\{\\{[\\s\\S]*\\}\\}\\s*$",
+        "maxLength": 8192,
+        "examples": [
+          "${{ steps.judge.outputs.changed > 0 }}"
+        ]
+      },
+      "metadata": {
+        "title": "Metadata",
+        "description": "Optional. The path decides tenant and name; what is written here must agree with it.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "name": {
+            "description": "Name of the document, as in its path.",
+            "type": "string",
+            "examples": [
+              "nightly-vex"
+            ]
+          },
+          "tenant": {
+            "description": "Tenant, as in the path.",
+            "type": "string",
+            "examples": [
+              "acme"
+            ]
+          },
+          "version": {
+            "description": "Version of a plugin, as in the path.",
+            "type": "string",
+            "examples": [
+              "1.0.0"
+            ]
+          }
+        }
+      },
+      "valueSchema": {
+        "title": "ValueSchema",
+        "description": "JSON Schema (2020-12) of a value: the keywords named here, without references. A schema comes from whoever writes the spec, so what could be costly to check is left out.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "title": {
+            "type": "string",
+            "maxLength": 200
+          },
+          "description": {
+            "type": "string",
+            "maxLength": 2000
+          },
+          "examples": {
+            "type": "array",
+            "maxItems": 20
+          },
+          "default": {},
+          "const": {},
+          "enum": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 500
+          },
+          "type": {
+            "title": "ValueType",
+            "description": "One type, or a list of types.",
+            "type": [
+              "string",
+              "array"
+            ],
+            "minItems": 1,
+            "uniqueItems": true,
+            "items": {
+              "type": "string",
+              "enum": [
+                "string",
+                "number",
+                "integer",
+                "boolean",
+                "array",
+                "object",
+                "null"
+              ]
+            },
+            "if": {
+              "type": "string"
+            },
+            "then": {
+              "type": "string",
+              "enum": [
+                "string",
+                "number",
+                "integer",
+                "boolean",
+                "array",
+                "object",
+                "null"
+              ]
+            },
+            "examples": [
+              "string"
+            ]
+          },
+          "properties": {
+            "type": "object",
+            "maxProperties": 200,
+            "additionalProperties": {
+              "$ref": "#/$defs/valueSchema"
+            }
+          },
+          "required": {
+            "type": "array",
+            "maxItems": 200,
+            "items": {
+              "type": "string"
+            }
+          },
+          "additionalProperties": {
+            "$ref": "#/$defs/valueSchemaOrBoolean"
+          },
+          "minProperties": {
+            "$ref": "#/$defs/count"
+          },
+          "maxProperties": {
+            "$ref": "#/$defs/count"
+          },
+          "items": {
+            "$ref": "#/$defs/valueSchemaOrBoolean"
+          },
+          "minItems": {
+            "$ref": "#/$defs/count"
+          },
+          "maxItems": {
+            "$ref": "#/$defs/count"
+          },
+          "uniqueItems": {
+            "type": "boolean"
+          },
+          "minLength": {
+            "$ref": "#/$defs/count"
+          },
+          "maxLength": {
+            "$ref": "#/$defs/count"
+          },
+          "pattern": {
+            "title": "ValuePattern",
+            "description": "A regular expression without nested repetition: anchored with ^ where it repeats without bound, no look-around, no back reference.",
+            "type": "string",
+            "maxLength": 500
+          },
+          "format": {
+            "title": "ValueFormat",
+            "type": "string",
+            "enum": [
+              "date",
+              "time",
+              "date-time",
+              "uuid",
+              "uri",
+              "ipv4",
+              "ipv6"
+            ],
+            "examples": [
+              "date"
+            ]
+          },
+          "minimum": {
+            "type": "number"
+          },
+          "maximum": {
+            "type": "number"
+          },
+          "exclusiveMinimum": {
+            "type": "number"
+          },
+          "exclusiveMaximum": {
+            "type": "number"
+          },
+          "multipleOf": {
+            "type": "number",
+            "exclusiveMinimum": 0
+          },
+          "allOf": {
+            "$ref": "#/$defs/valueSchemas"
+          },
+          "anyOf": {
+            "$ref": "#/$defs/valueSchemas"
+          },
+          "oneOf": {
+            "$ref": "#/$defs/valueSchemas"
+          },
+          "x-orrery-aoc": {
+            "description": "`source`: below here stand third-party documents word for word, with their provenance; the guard of derived fields does not look into them.",
+            "type": "string",
+            "const": "source"
+          }
+        }
+      },
+      "valueSchemaOrBoolean": {
+        "title": "ValueSchemaOrBoolean",
+        "description": "A schema, or true (anything) or false (nothing).",
+        "type": [
+          "object",
+          "boolean"
+        ],
+        "if": {
+          "type": "object"
+        },
+        "then": {
+          "$ref": "#/$defs/valueSchema"
+        }
+      },
+      "valueSchemas": {
+        "title": "ValueSchemas",
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 20,
+        "items": {
+          "$ref": "#/$defs/valueSchema"
+        }
+      },
+      "count": {
+        "title": "Count",
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 10000000
+      }
+    }
+  },
+  "repository": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "repository.schema.json",
+    "title": "Repository",
+    "description": "orrery.yaml: how commits of this repository are trusted, and its brakes.",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+      "apiVersion",
+      "kind",
+      "spec"
+    ],
+    "properties": {
+      "apiVersion": {
+        "$ref": "common.schema.json#/$defs/apiVersion"
+      },
+      "kind": {
+        "description": "The kind that the path calls for.",
+        "type": "string",
+        "const": "Repository"
+      },
+      "metadata": {
+        "$ref": "common.schema.json#/$defs/metadata"
+      },
+      "spec": {
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "trust": {
+            "description": "Whose commits count.",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+              "commits": {
+                "description": "What an unsigned or unknown signature means: nothing, a warning, or Stalled.",
+                "type": "string",
+                "enum": [
+                  "none",
+                  "warn",
+                  "require"
+                ],
+                "default": "require"
+              },
+              "merges": {
+                "description": "Who answers for what a merge brings in: its signer (firstParent), or the signer of every commit (all).",
+                "type": "string",
+                "enum": [
+                  "firstParent",
+                  "all"
+                ],
+                "default": "firstParent"
+              }
+            }
+          },
+          "brakes": {
+            "description": "What makes a plan wait.",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+              "prunePercent": {
+                "description": "A plan that prunes more than this share of a tenant's DAGs waits for a person.",
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 100,
+                "default": 20
+              }
+            }
+          }
+        }
+      }
+    }
+  },
+  "site": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "site.schema.json",
+    "title": "Site",
+    "description": "sites/<site>.yaml: which tenants run at a site, and its recorder's public keys.",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+      "apiVersion",
+      "kind",
+      "spec"
+    ],
+    "properties": {
+      "apiVersion": {
+        "$ref": "common.schema.json#/$defs/apiVersion"
+      },
+      "kind": {
+        "description": "The kind that the path calls for.",
+        "type": "string",
+        "const": "Site"
+      },
+      "metadata": {
+        "$ref": "common.schema.json#/$defs/metadata"
+      },
+      "spec": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "tenants",
+          "audit"
+        ],
+        "properties": {
+          "tenants": {
+            "description": "Tenants that run here; `*` = all.",
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 1000,
+            "uniqueItems": true,
+            "items": {
+              "title": "TenantOrStar",
+              "type": "string",
+              "pattern": "^(\\*|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$",
+              "examples": [
+                "acme",
+                "*"
+              ]
+            }
+          },
+          "audit": {
+            "description": "The audit branch of this site.",
+            "type": "object",
+            "additionalProperties": false,
+            "required": [
+              "keys"
+            ],
+            "properties": {
+              "keys": {
+                "description": "Public keys of the recorder, one after another.",
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 100,
+                "items": {
+                  "type": "object",
+                  "additionalProperties": false,
+                  "required": [
+                    "key"
+                  ],
+                  "properties": {
+                    "key": {
+                      "title": "Ed25519PublicKey",
+                      "description": "OpenSSH public key, ed25519.",
+                      "type": "string",
+                      "pattern": "^ssh-ed25519 [A-Za-z0-9+/]{60,100}={0,2}( [^\\r\\n]{0,200})?$",
+                      "examples": [
+                        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…"
+                      ]
+                    },
+                    "from": {
+                      "description": "The first batch that this key signs, from 1.",
+                      "type": "integer",
+                      "minimum": 1,
+                      "maximum": 9007199254740991,
+                      "default": 1
+                    }
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  },
+  "tenant": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "tenant.schema.json",
+    "title": "Tenant",
+    "description": "tenants/<tenant>/tenant.yaml: who owns a tenant.",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+      "apiVersion",
+      "kind",
+      "spec"
+    ],
+    "properties": {
+      "apiVersion": {
+        "$ref": "common.schema.json#/$defs/apiVersion"
+      },
+      "kind": {
+        "description": "The kind that the path calls for.",
+        "type": "string",
+        "const": "Tenant"
+      },
+      "metadata": {
+        "$ref": "common.schema.json#/$defs/metadata"
+      },
+      "spec": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "owners"
+        ],
+        "properties": {
+          "owners": {
+            "description": "Who answers for this tenant: signer principals.",
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 50,
+            "uniqueItems": true,
+            "items": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 200
+            },
+            "examples": [
+              [
+                "ana@acme.example"
+              ]
+            ]
+          },
+          "contact": {
+            "description": "Where people are reached.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 200,
+            "examples": [
+              "ops@acme.example"
+            ]
+          },
+          "suspend": {
+            "description": "true: no run of this tenant starts.",
+            "type": "boolean",
+            "default": false
+          }
+        }
+      }
+    }
+  },
+  "quota": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "quota.schema.json",
+    "title": "Quota",
+    "description": "tenants/<tenant>/quota.yaml: how much a tenant may use. Without the file the defaults hold.",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+      "apiVersion",
+      "kind",
+      "spec"
+    ],
+    "properties": {
+      "apiVersion": {
+        "$ref": "common.schema.json#/$defs/apiVersion"
+      },
+      "kind": {
+        "description": "The kind that the path calls for.",
+        "type": "string",
+        "const": "Quota"
+      },
+      "metadata": {
+        "$ref": "common.schema.json#/$defs/metadata"
+      },
+      "spec": {
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "weight": {
+            "description": "Share of idle capacity against other tenants.",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 1000,
+            "default": 1
+          },
+          "runs": {
+            "description": "Of all DAGs together.",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+              "maxConcurrent": {
+                "description": "Runs at once.",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 1000,
+                "default": 4
+              },
+              "maxQueued": {
+                "description": "Unfinished runs that may wait.",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 100000,
+                "default": 100
+              }
+            }
+          },
+          "steps": {
+            "description": "Of all runs together.",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+              "maxConcurrent": {
+                "description": "Steps at once, over all runs.",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 1000,
+                "default": 4
+              }
+            }
+          },
+          "perStep": {
+            "description": "Ceilings of one step.",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+              "memory": {
+                "$ref": "common.schema.json#/$defs/size",
+                "description": "Memory of one step.",
+                "default": "256Mi"
+              },
+              "cpuTime": {
+                "$ref": "common.schema.json#/$defs/duration",
+                "description": "CPU time of one attempt.",
+                "default": "60s"
+              },
+              "timeout": {
+                "$ref": "common.schema.json#/$defs/duration",
+                "description": "Wall time of one attempt.",
+                "default": "10m"
+              },
+              "scratch": {
+                "$ref": "common.schema.json#/$defs/size",
+                "description": "Scratch space of one attempt.",
+                "default": "64Mi"
+              },
+              "output": {
+                "$ref": "common.schema.json#/$defs/size",
+                "description": "Canonical text of one output, at most 1Mi.",
+                "default": "1Mi"
+              }
+            }
+          },
+          "minInterval": {
+            "$ref": "common.schema.json#/$defs/duration",
+            "description": "The shortest time between two slots of a schedule.",
+            "default": "1m"
+          }
+        }
+      }
+    }
+  },
+  "allowlist": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "allowlist.schema.json",
+    "title": "Allowlist",
+    "description": "tenants/<tenant>/allowlist.yaml: what a tenant may use. Without the file nothing is granted, core.* neither.",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+      "apiVersion",
+      "kind",
+      "spec"
+    ],
+    "properties": {
+      "apiVersion": {
+        "$ref": "common.schema.json#/$defs/apiVersion"
+      },
+      "kind": {
+        "description": "The kind that the path calls for.",
+        "type": "string",
+        "const": "Allowlist"
+      },
+      "metadata": {
+        "$ref": "common.schema.json#/$defs/metadata"
+      },
+      "spec": {
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "plugins": {
+            "description": "Plugins that its DAGs may use.",
+            "type": "array",
+            "maxItems": 500,
+            "default": [],
+            "items": {
+              "type": "object",
+              "additionalProperties": false,
+              "required": [
+                "name",
+                "versions"
+              ],
+              "properties": {
+                "name": {
+                  "$ref": "common.schema.json#/$defs/pluginGlob"
+                },
+                "versions": {
+                  "description": "Versions granted.",
+                  "type": "array",
+                  "minItems": 1,
+                  "maxItems": 50,
+                  "items": {
+                    "$ref": "common.schema.json#/$defs/versionRange"
+                  }
+                },
+                "rationale": {
+                  "$ref": "common.schema.json#/$defs/rationale"
+                }
+              }
+            }
+          },
+          "endpoints": {
+            "description": "Hosts and ports that its steps may reach.",
+            "type": "array",
+            "maxItems": 500,
+            "default": [],
+            "items": {
+              "type": "object",
+              "additionalProperties": false,
+              "required": [
+                "host",
+                "port",
+                "for"
+              ],
+              "properties": {
+                "host": {
+                  "$ref": "common.schema.json#/$defs/host"
+                },
+                "port": {
+                  "description": "TCP port.",
+                  "type": "integer",
+                  "minimum": 1,
+                  "maximum": 65535,
+                  "examples": [
+                    443
+                  ]
+                },
+                "private": {
+                  "description": "true: the address may be loopback, private or link-local.",
+                  "type": "boolean",
+                  "default": false
+                },
+                "for": {
+                  "description": "Plugins that may reach it.",
+                  "type": "array",
+                  "minItems": 1,
+                  "maxItems": 50,
+                  "items": {
+                    "$ref": "common.schema.json#/$defs/pluginGlob"
+                  }
+                },
+                "rationale": {
+                  "$ref": "common.schema.json#/$defs/rationale"
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  },
+  "dag": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "dag.schema.json",
+    "title": "Dag",
+    "description": "tenants/<tenant>/dags/<dagId>.yaml: steps that run in the order of their needs.",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+      "apiVersion",
+      "kind",
+      "spec"
+    ],
+    "properties": {
+      "apiVersion": {
+        "$ref": "common.schema.json#/$defs/apiVersion"
+      },
+      "kind": {
+        "description": "The kind that the path calls for.",
+        "type": "string",
+        "const": "Dag"
+      },
+      "metadata": {
+        "$ref": "common.schema.json#/$defs/metadata"
+      },
+      "spec": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "steps"
+        ],
+        "properties": {
+          "rationale": {
+            "$ref": "common.schema.json#/$defs/rationale"
+          },
+          "inputs": {
+            "description": "Inputs of a run in short form; expands to inputsSchema.",
+            "type": "object",
+            "maxProperties": 100,
+            "propertyNames": {
+              "$ref": "common.schema.json#/$defs/name"
+            },
+            "additionalProperties": {
+              "$ref": "#/$defs/input"
+            },
+            "examples": [
+              {
+                "day": {
+                  "type": "date"
+                }
+              }
+            ]
+          },
+          "inputsSchema": {
+            "$ref": "common.schema.json#/$defs/valueSchema",
+            "description": "A whole JSON Schema of the inputs object, in place of `inputs`."
+          },
+          "schedules": {
+            "description": "When runs start by themselves.",
+            "type": "array",
+            "maxItems": 20,
+            "default": [],
+            "items": {
+              "$ref": "#/$defs/schedule"
+            }
+          },
+          "concurrency": {
+            "description": "Runs of this DAG beside each other.",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+              "max": {
+                "description": "Unfinished runs of this DAG that may run at once.",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 100,
+                "default": 1
+              },
+              "overlap": {
+                "description": "What a start beyond max does: wait, be skipped, or replace what waits.",
+                "type": "string",
+                "enum": [
+                  "queue",
+                  "skip",
+                  "latest"
+                ],
+                "default": "queue"
+              }
+            }
+          },
+          "timeout": {
+            "$ref": "common.schema.json#/$defs/duration",
+            "description": "Wall time of a run, from its start.",
+            "default": "1h"
+          },
+          "steps": {
+            "description": "The steps by name.",
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": 200,
+            "propertyNames": {
+              "$ref": "common.schema.json#/$defs/name"
+            },
+            "additionalProperties": {
+              "$ref": "#/$defs/step"
+            }
+          },
+          "finally": {
+            "description": "Steps that run once after all others, whatever happened.",
+            "type": "object",
+            "minProperties": 0,
+            "maxProperties": 50,
+            "propertyNames": {
+              "$ref": "common.schema.json#/$defs/name"
+            },
+            "additionalProperties": {
+              "$ref": "#/$defs/step"
+            }
+          }
+        }
+      }
+    },
+    "$defs": {
+      "input": {
+        "description": "One input in short form; it expands to JSON Schema.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type"
+        ],
+        "title": "Input",
+        "properties": {
+          "type": {
+            "title": "InputType",
+            "description": "`date` is a string YYYY-MM-DD.",
+            "type": "string",
+            "enum": [
+              "string",
+              "number",
+              "integer",
+              "boolean",
+              "date",
+              "array",
+              "object"
+            ],
+            "examples": [
+              "date"
+            ]
+          },
+          "description": {
+            "type": "string",
+            "maxLength": 500
+          },
+          "default": {
+            "description": "Used where none is given; an input without default is required."
+          },
+          "enum": {
+            "description": "The values allowed.",
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 200
+          },
+          "minimum": {
+            "type": "number"
+          },
+          "maximum": {
+            "type": "number"
+          },
+          "minLength": {
+            "$ref": "common.schema.json#/$defs/count"
+          },
+          "maxLength": {
+            "$ref": "common.schema.json#/$defs/count"
+          },
+          "minItems": {
+            "$ref": "common.schema.json#/$defs/count"
+          },
+          "maxItems": {
+            "$ref": "common.schema.json#/$defs/count"
+          },
+          "items": {
+            "$ref": "common.schema.json#/$defs/valueSchema",
+            "description": "Schema of the items of an array."
+          }
+        }
+      },
+      "schedule": {
+        "description": "When runs start by themselves.",
+        "type": "object",
+        "additionalProperties": false,
+        "title": "Schedule",
+        "properties": {
+          "name": {
+            "$ref": "common.schema.json#/$defs/id",
+            "description": "Name of the schedule; required where there are two.",
+            "default": "default"
+          },
+          "cron": {
+            "title": "Cron",
+            "description": "Five fields: minute hour day-of-month month day-of-week; L, # and W too. Both day fields set: either counts. Exactly one of cron and every.",
+            "type": "string",
+            "minLength": 9,
+            "maxLength": 200,
+            "examples": [
+              "30 3 * * *"
+            ]
+          },
+          "every": {
+            "$ref": "common.schema.json#/$defs/duration",
+            "description": "An interval aligned to the epoch, without daylight saving. Exactly one of cron and every.",
+            "examples": [
+              "15m"
+            ]
+          },
+          "timezone": {
+            "title": "Timezone",
+            "description": "IANA time zone of cron and of slot.local and slot.date.",
+            "type": "string",
+            "pattern": "^[A-Za-z][A-Za-z0-9_+/-]{0,63}$",
+            "default": "UTC",
+            "examples": [
+              "Europe/Vienna"
+            ]
+          },
+          "catchUp": {
+            "description": "Slots that were missed.",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+              "policy": {
+                "description": "What happens to slots of a time when no scheduler ran: none starts (up to 1 minute late still does), the latest, or all.",
+                "type": "string",
+                "enum": [
+                  "none",
+                  "latest",
+                  "all"
+                ],
+                "default": "none"
+              },
+              "maxAge": {
+                "$ref": "common.schema.json#/$defs/duration",
+                "description": "Slots older than this are never caught up."
+              }
+            }
+          },
+          "inputs": {
+            "description": "Inputs of the runs that it starts; expressions over `slot`.",
+            "type": "object",
+            "maxProperties": 100,
+            "default": {},
+            "examples": [
+              {
+                "day": "${{ slot.date }}"
+              }
+            ]
+          }
+        }
+      },
+      "step": {
+        "description": "One step: a plugin with its input and limits.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "uses"
+        ],
+        "title": "Step",
+        "properties": {
+          "uses": {
+            "title": "Uses",
+            "description": "The plugin, `name@version`.",
+            "type": "string",
+            "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?@(0|[1-9][0-9]{0,8})\\.(0|[1-9][0-9]{0,8})\\.(0|[1-9][0-9]{0,8})$",
+            "examples": [
+              "core.log@1.0.0"
+            ]
+          },
+          "needs": {
+            "title": "Needs",
+            "description": "Steps that must end before (a name, or a set of names).",
+            "type": [
+              "string",
+              "array"
+            ],
+            "pattern": "^[a-z][a-z0-9_]{0,62}$",
+            "uniqueItems": true,
+            "maxItems": 200,
+            "items": {
+              "$ref": "common.schema.json#/$defs/name"
+            },
+            "default": [],
+            "examples": [
+              "collect",
+              [
+                "collect",
+                "link"
+              ]
+            ]
+          },
+          "when": {
+            "$ref": "common.schema.json#/$defs/expression",
+            "description": "The step runs only where this is true."
+          },
+          "with": {
+            "description": "Input of the plugin; texts may hold `${{ }}` expressions.",
+            "type": "object",
+            "maxProperties": 200,
+            "default": {}
+          },
+          "code": {
+            "description": "For core.js alone: one JavaScript expression, a function (input, ctx) => output.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 32768,
+            "examples": [
+              "({ documents }) => ({ count: documents.length })"
+            ]
+          },
+          "files": {
+            "description": "Globs (`**`, `*`, `?`) of files under tenants/<tenant>/files/ that the step may read (a set).",
+            "type": "array",
+            "maxItems": 100,
+            "uniqueItems": true,
+            "default": [],
+            "items": {
+              "title": "FilePattern",
+              "type": "string",
+              "pattern": "^(?!/)(?!\\.\\.?(/|$))(?!.*/\\.\\.?(/|$))[^\\\\\\u0000-\\u001f]{1,300}$",
+              "examples": [
+                "data/vex/**"
+              ]
+            }
+          },
+          "network": {
+            "description": "Endpoints that the step may reach, where the allowlist grants them (a set).",
+            "type": "array",
+            "maxItems": 50,
+            "uniqueItems": true,
+            "default": [],
+            "items": {
+              "$ref": "common.schema.json#/$defs/endpoint"
+            }
+          },
+          "forEach": {
+            "$ref": "#/$defs/forEach"
+          },
+          "retry": {
+            "$ref": "#/$defs/retry"
+          },
+          "limits": {
+            "$ref": "#/$defs/limits"
+          },
+          "continueOnError": {
+            "description": "true: what needs this step goes on although it failed.",
+            "type": "boolean",
+            "default": false
+          },
+          "isolation": {
+            "description": "Raises the plugin's isolation.",
+            "type": "string",
+            "enum": [
+              "host"
+            ]
+          }
+        }
+      },
+      "forEach": {
+        "description": "Run the step once for each item of a list.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "in"
+        ],
+        "title": "ForEach",
+        "properties": {
+          "in": {
+            "title": "ItemList",
+            "description": "A list, or one whole `${{ }}` expression that gives one.",
+            "type": [
+              "string",
+              "array"
+            ],
+            "maxItems": 10000,
+            "pattern": "^\\s*\\$\\{\\{[\\s\\S]*\\}\\}\\s*$",
+            "maxLength": 8192,
+            "examples": [
+              "${{ steps.collect.outputs.documents }}"
+            ]
+          },
+          "as": {
+            "$ref": "common.schema.json#/$defs/name",
+            "description": "Name of the item in expressions of this step; `index` counts from 0.",
+            "default": "item"
+          },
+          "maxItems": {
+            "description": "More items than this fail the step.",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 10000,
+            "default": 1000
+          },
+          "maxParallel": {
+            "description": "Items at once; none of its own by default.",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 1000
+          }
+        }
+      },
+      "retry": {
+        "description": "When a failed attempt is repeated.",
+        "type": "object",
+        "additionalProperties": false,
+        "title": "Retry",
+        "properties": {
+          "maxAttempts": {
+            "description": "Attempts in all; the first counts.",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 20,
+            "default": 1
+          },
+          "backoff": {
+            "$ref": "common.schema.json#/$defs/duration",
+            "description": "Wait before the second attempt.",
+            "default": "5s"
+          },
+          "factor": {
+            "description": "Each further wait is this many times longer.",
+            "type": "number",
+            "minimum": 1,
+            "maximum": 10,
+            "default": 2
+          },
+          "maxBackoff": {
+            "$ref": "common.schema.json#/$defs/duration",
+            "description": "The longest wait.",
+            "default": "5m"
+          },
+          "errors": {
+            "description": "Classes of errors that are tried again (a set).",
+            "type": "array",
+            "uniqueItems": true,
+            "items": {
+              "title": "ErrorClass",
+              "type": "string",
+              "enum": [
+                "transient",
+                "permanent",
+                "resource",
+                "timeout",
+                "lost",
+                "poison"
+              ]
+            },
+            "default": [
+              "transient",
+              "timeout"
+            ]
+          }
+        }
+      },
+      "limits": {
+        "description": "What one attempt may use; the quota's perStep is the ceiling.",
+        "type": "object",
+        "additionalProperties": false,
+        "title": "Limits",
+        "properties": {
+          "memory": {
+            "$ref": "common.schema.json#/$defs/size",
+            "description": "Memory of the step.",
+            "default": "128Mi"
+          },
+          "cpuTime": {
+            "$ref": "common.schema.json#/$defs/duration",
+            "description": "CPU time of one attempt.",
+            "default": "60s"
+          },
+          "scratch": {
+            "$ref": "common.schema.json#/$defs/size",
+            "description": "Private files below /tmp.",
+            "default": "16Mi"
+          },
+          "timeout": {
+            "$ref": "common.schema.json#/$defs/duration",
+            "description": "Wall time of one attempt.",
+            "default": "5m"
+          }
+        }
+      }
+    }
+  },
+  "plugin": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "plugin.schema.json",
+    "title": "Plugin",
+    "description": "plugins/<name>/<version>/plugin.yaml: what a plugin is, what it takes, gives and needs. A version is immutable.",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+      "apiVersion",
+      "kind",
+      "spec"
+    ],
+    "properties": {
+      "apiVersion": {
+        "$ref": "common.schema.json#/$defs/apiVersion"
+      },
+      "kind": {
+        "description": "The kind that the path calls for.",
+        "type": "string",
+        "const": "Plugin"
+      },
+      "metadata": {
+        "$ref": "common.schema.json#/$defs/metadata"
+      },
+      "spec": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "service",
+          "emits",
+          "sha256",
+          "input",
+          "output"
+        ],
+        "properties": {
+          "service": {
+            "$ref": "common.schema.json#/$defs/id",
+            "description": "The owning service: the first half of the plugin's name.",
+            "examples": [
+              "vex-lens"
+            ]
+          },
+          "emits": {
+            "description": "`derived` where the output holds fields of schemas/aoc.json that the service owns, else `raw`.",
+            "type": "string",
+            "enum": [
+              "raw",
+              "derived"
+            ]
+          },
+          "sha256": {
+            "title": "Sha256",
+            "description": "SHA-256 of plugin.js.",
+            "type": "string",
+            "pattern": "^[0-9a-f]{64}$",
+            "examples": [
+              "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+            ]
+          },
+          "effects": {
+            "description": "What a second execution does outside: nothing, the same again, or anything. A lost attempt is repeated only for the first two.",
+            "type": "string",
+            "enum": [
+              "none",
+              "idempotent",
+              "any"
+            ],
+            "default": "any"
+          },
+          "needs": {
+            "description": "What it cannot do without.",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+              "network": {
+                "description": "true: it talks to the endpoints of its step.",
+                "type": "boolean",
+                "default": false
+              },
+              "builtins": {
+                "description": "Node.js built-ins that it requires; any of them demands isolation `host`.",
+                "type": "array",
+                "maxItems": 20,
+                "uniqueItems": true,
+                "default": [],
+                "items": {
+                  "title": "Builtin",
+                  "type": "string",
+                  "pattern": "^node:[a-z_]{1,30}(/[a-z]{1,30})?$",
+                  "examples": [
+                    "node:crypto"
+                  ]
+                }
+              }
+            }
+          },
+          "isolation": {
+            "description": "`realm`: a fresh V8 context in a warm thread. `host`: a host process of its own.",
+            "type": "string",
+            "enum": [
+              "realm",
+              "host"
+            ],
+            "default": "realm"
+          },
+          "nondeterministic": {
+            "description": "true: it sees the real clock and real chance; replays substitute its output.",
+            "type": "boolean",
+            "default": false
+          },
+          "input": {
+            "$ref": "common.schema.json#/$defs/valueSchema",
+            "description": "JSON Schema of `with`; type object."
+          },
+          "output": {
+            "$ref": "common.schema.json#/$defs/valueSchema",
+            "description": "JSON Schema of the output; type object."
+          }
+        }
+      }
+    }
+  },
+  "config": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "config.schema.json",
+    "title": "Config",
+    "description": "<data>/config.yaml: configuration of one installation; flags win over ORRERY_ environment variables, these over the file.",
+    "type": "object",
+    "additionalProperties": false,
+    "properties": {
+      "site": {
+        "description": "Which site this installation is.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "name": {
+            "$ref": "common.schema.json#/$defs/id",
+            "description": "Name of this site, as in sites/<site>.yaml.",
+            "default": "local"
+          }
+        }
+      },
+      "spec": {
+        "description": "Where the desired state stands.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "ref": {
+            "title": "SpecRef",
+            "description": "The ref that is reconciled, in full.",
+            "type": "string",
+            "pattern": "^refs/heads/[A-Za-z0-9._-]{1,100}(/[A-Za-z0-9._-]{1,100}){0,5}$",
+            "default": "refs/heads/main"
+          }
+        }
+      },
+      "repository": {
+        "description": "Path of the spec repository, bare or not.",
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 4096,
+        "examples": [
+          "/srv/git/specs.git"
+        ]
+      },
+      "data": {
+        "description": "The data directory. Default: /var/lib/orrery as root, else $XDG_STATE_HOME/orrery.",
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 4096
+      },
+      "http": {
+        "description": "API and page.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "listen": {
+            "title": "Listen",
+            "type": "string",
+            "pattern": "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?|\\[[0-9a-f:.]{2,45}\\]):(0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$",
+            "examples": [
+              "127.0.0.1:7433"
+            ],
+            "description": "Address of API and page; port 0 = any free one.",
+            "default": "127.0.0.1:7433"
+          }
+        }
+      },
+      "metrics": {
+        "description": "Metrics.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "listen": {
+            "title": "Listen",
+            "type": "string",
+            "pattern": "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?|\\[[0-9a-f:.]{2,45}\\]):(0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$",
+            "examples": [
+              "127.0.0.1:7434"
+            ],
+            "description": "Address of /metrics; its labels list all tenants.",
+            "default": "127.0.0.1:7434"
+          }
+        }
+      },
+      "audit": {
+        "description": "The audit branch.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "repository": {
+            "description": "`same`, or the path of another repository for the audit branch.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 4096,
+            "default": "same"
+          },
+          "maxLag": {
+            "$ref": "common.schema.json#/$defs/duration",
+            "description": "Records that stay unsealed longer close admission.",
+            "default": "24h"
+          }
+        }
+      },
+      "sandbox": {
+        "description": "The walls round steps.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "minLevel": {
+            "description": "Below this level nothing runs, unless allowWeak names the level.",
+            "type": "string",
+            "enum": [
+              "sealed",
+              "confined",
+              "process"
+            ],
+            "default": "confined"
+          },
+          "allowWeak": {
+            "description": "Accepts a weaker level, with a reason.",
+            "type": "object",
+            "additionalProperties": false,
+            "required": [
+              "level",
+              "reason"
+            ],
+            "properties": {
+              "level": {
+                "description": "The weaker level that is accepted here.",
+                "type": "string",
+                "enum": [
+                  "confined",
+                  "process"
+                ]
+              },
+              "reason": {
+                "$ref": "common.schema.json#/$defs/rationale",
+                "description": "Why it is accepted; it stands on health and in the log."
+              }
+            }
+          },
+          "hosts": {
+            "description": "Sandbox hosts at once. Default: 2 a core.",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 1000
+          }
+        }
+      },
+      "uids": {
+        "description": "Users of child processes.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "base": {
+            "description": "First numeric uid for the signer and sandbox hosts, used when the daemon is root.",
+            "type": "integer",
+            "minimum": 1000,
+            "maximum": 2000000000,
+            "default": 61000
+          }
+        }
+      },
+      "database": {
+        "description": "The store.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "url": {
+            "description": "A PostgreSQL server in place of the embedded one (DATABASE_URL).",
+            "type": "string",
+            "pattern": "^postgres(ql)?://",
+            "maxLength": 2048
+          }
+        }
+      },
+      "trust": {
+        "description": "The first revision.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "pinnedSigners": {
+            "description": "Path of a signers file that the first revision must agree with. Without it: trust on first use.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 4096
+          }
+        }
+      }
+    }
+  }
+};
+
+/** schemas/aoc.json: derived keys and the service that owns each. */
+export const aocKeys: Readonly<Record<string, string>> = {
+  "severity": "policy",
+  "effectiveSeverity": "policy",
+  "normalizedSeverity": "policy",
+  "severityOverride": "policy",
+  "verdict": "policy",
+  "policyVerdict": "policy",
+  "policyDecision": "policy",
+  "effectiveStatus": "policy",
+  "gateResult": "policy",
+  "waiver": "policy",
+  "riskScore": "risk-engine",
+  "riskLevel": "risk-engine",
+  "riskRating": "risk-engine",
+  "riskProfile": "risk-engine",
+  "priorityScore": "risk-engine",
+  "exploitability": "risk-engine",
+  "consensus": "vex-lens",
+  "consensusStatus": "vex-lens",
+  "consensusScore": "vex-lens",
+  "consensusConfidence": "vex-lens",
+  "trustWeight": "vex-lens",
+  "winningStatement": "vex-lens"
+};

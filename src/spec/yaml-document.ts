@@ -1,0 +1,279 @@
+import {
+  Composer,
+  type CST,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  type Node,
+  Parser,
+  type YAMLMap,
+} from "yaml";
+import type { CodeName, Json, JsonObject } from "../base/index.ts";
+import type { Finding } from "./finding.ts";
+import { type Positions, pointerTo } from "./positions.ts";
+
+/** Files over `warn` get a warning, files over `hard` are not read. Bytes. */
+export const documentCaps = { warnBytes: 64 * 1024, hardBytes: 256 * 1024, lexemes: 20_000, depth: 40 } as const;
+
+export interface YamlSource {
+  /** Repository path; stands in findings. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+export type DecodedYaml =
+  | { readonly ok: true; readonly value: Json; readonly positions: Positions; readonly warnings: readonly Finding[] }
+  | { readonly ok: false; readonly findings: readonly Finding[] };
+
+const maxFindings = 50;
+
+/**
+ * Reads one YAML 1.2 core document into I-JSON with the place of every node. Anchors, aliases, tags, directives,
+ * duplicate keys, non-finite and unsafe numbers, and whatever `yaml` only warns of, are findings. Time is bounded by
+ * the caps for any bytes.
+ */
+export function decodeYaml({ path, bytes }: YamlSource): DecodedYaml {
+  const refuse = (code: CodeName, place: readonly [number, number], message: string, fix: string): DecodedYaml => ({
+    ok: false,
+    findings: [{ code, severity: "error", path, line: place[0], col: place[1], pointer: "", message, fix }],
+  });
+  if (bytes.length > documentCaps.hardBytes) {
+    return refuse(
+      "SPEC_TOO_LARGE",
+      [0, 0],
+      `${String(bytes.length)} bytes; at most 256 KiB are read`,
+      "Split it, or move data to files/.",
+    );
+  }
+  const text = decodeUtf8(bytes);
+  if (text === null) return refuse("SPEC_ENCODING", [0, 0], "not UTF-8", "Save the file as UTF-8.");
+  const nul = text.indexOf("\u0000");
+  if (nul >= 0) return refuse("SPEC_ENCODING", placeIn(text, nul), "U+0000 in the text", "Remove it.");
+  const lines = new LineCounter();
+  let parsed: readonly Document.Parsed[];
+  try {
+    parsed = compose(text, lines);
+  } catch (error) {
+    // yaml throws on some malformed input (its own asserts, recursion): a broken document, never a broken daemon.
+    if (!(error instanceof CapExceeded))
+      return refuse("SPEC_YAML", [0, 0], "the document cannot be parsed", "Correct the syntax.");
+    return refuse("SPEC_TOO_LARGE", placeIn(text, error.offset), error.message, "Make it smaller or flatter.");
+  }
+  return readDocument({ path, bytes }, parsed, { text, lines });
+}
+
+function decodeUtf8(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+function placeIn(text: string, offset: number): readonly [number, number] {
+  const before = text.slice(0, offset);
+  const lineStart = before.lastIndexOf("\n") + 1;
+  return [before.split("\n").length, offset - lineStart + 1];
+}
+
+class CapExceeded extends Error {
+  readonly offset: number;
+  constructor(message: string, offset: number) {
+    super(message);
+    this.offset = offset;
+  }
+}
+
+function compose(text: string, lines: LineCounter): readonly Document.Parsed[] {
+  const composer = new Composer({
+    version: "1.2",
+    schema: "core",
+    strict: true,
+    stringKeys: true,
+    merge: false,
+    resolveKnownTags: false,
+    // yaml's own duplicate check is quadratic; ours is a Set per map.
+    uniqueKeys: false,
+  });
+  return [...composer.compose(cappedTokens(text, lines))] as unknown as readonly Document.Parsed[];
+}
+
+/** Stops within the first token that is over a cap, so nothing hostile is read twice. */
+function* cappedTokens(text: string, lines: LineCounter): Generator<CST.Token> {
+  lines.addNewLine(0);
+  const parser = new Parser(lines.addNewLine);
+  const depth = { flow: 0, line: 0 };
+  let lexemes = 0;
+  let offset = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    lexemes += 1;
+    if (lexemes > documentCaps.lexemes)
+      throw new CapExceeded(`more than ${String(documentCaps.lexemes)} tokens`, offset);
+    countDepth(lexeme, depth, offset);
+    for (const token of parser.next(lexeme)) yield checkedToken(token);
+    // Marks that the lexer adds (BOM, document, flow end, scalar) have no width in the text.
+    if (!/^[\u0002\u0018\u001f\ufeff]$/.test(lexeme)) offset += lexeme.length;
+  }
+  for (const token of parser.end()) yield checkedToken(token);
+}
+
+function countDepth(lexeme: string, depth: { flow: number; line: number }, offset: number): void {
+  if (lexeme === "[" || lexeme === "{") depth.flow += 1;
+  else if (lexeme === "]" || lexeme === "}") depth.flow = Math.max(0, depth.flow - 1);
+  else if (lexeme === "-" || lexeme === "?" || lexeme === ":") depth.line += 1;
+  else if (lexeme === "\n" || lexeme === "\r\n") depth.line = 0;
+  // `- - - -` nests within one line: the parser's stack grows with it.
+  if (depth.flow > documentCaps.depth || (depth.flow === 0 && depth.line > documentCaps.depth)) {
+    throw new CapExceeded(`nested deeper than ${String(documentCaps.depth)}`, offset);
+  }
+}
+
+function checkedToken(token: CST.Token): CST.Token {
+  if (token.type === "document" && token.value !== undefined) {
+    const open: { readonly token: CST.Token; readonly depth: number }[] = [{ token: token.value, depth: 1 }];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (next.depth > documentCaps.depth + 1) {
+        throw new CapExceeded(`nested deeper than ${String(documentCaps.depth)}`, next.token.offset);
+      }
+      if (!("items" in next.token)) continue;
+      for (const { key, value } of next.token.items) {
+        if (key) open.push({ token: key, depth: next.depth + 1 });
+        if (value) open.push({ token: value, depth: next.depth + 1 });
+      }
+    }
+  }
+  return token;
+}
+
+interface Text {
+  readonly text: string;
+  readonly lines: LineCounter;
+}
+
+interface Walk extends Text {
+  readonly positions: Record<string, readonly [number, number, number, number]>;
+  readonly report: (
+    code: CodeName,
+    offset: number,
+    pointer: string,
+    say: readonly [message: string, fix: string],
+  ) => void;
+}
+
+function readDocument(source: YamlSource, parsed: readonly Document.Parsed[], { text, lines }: Text): DecodedYaml {
+  const findings: Finding[] = [];
+  const report: Walk["report"] = (code, offset, pointer, [message, fix]) => {
+    if (findings.length >= maxFindings) return;
+    const { line, col } = lines.linePos(offset);
+    findings.push({ code, severity: "error", path: source.path, line, col, pointer, message, fix });
+  };
+  const walk: Walk = { text, lines, positions: {}, report };
+  const [document, second] = parsed;
+  if (document !== undefined) reportDocument(document, report);
+  if (second !== undefined) {
+    report("SPEC_YAML", second.range[0], "", ["a second document", "One document a file: remove what follows `---`."]);
+  }
+  if (document === undefined || document.contents === null || isEmpty(document.contents)) {
+    if (findings.length === 0)
+      report("SPEC_YAML", 0, "", ["the file is empty", "Write a document or remove the file."]);
+    return { ok: false, findings };
+  }
+  const value = toJson(document.contents, "", document.contents, walk);
+  if (findings.length > 0) return { ok: false, findings };
+  return { ok: true, value, positions: walk.positions, warnings: sizeWarnings(source) };
+}
+
+function reportDocument(document: Document.Parsed, report: Walk["report"]): void {
+  if (document.directives.yaml.explicit === true || Object.keys(document.directives.tags).length > 1) {
+    report("SPEC_YAML_FEATURE", 0, "", ["a % directive", "Remove it: documents are YAML 1.2 core."]);
+  }
+  for (const { pos, message } of [...document.errors, ...document.warnings]) {
+    // A tag that yaml does not know is only its warning; the walk names it better.
+    if (!message.startsWith("Unresolved tag"))
+      report("SPEC_YAML", pos[0], "", [yamlMessage(message), "Correct the syntax."]);
+  }
+}
+
+const isEmpty = (node: Node): boolean => isScalar(node) && node.value === null && node.source === "";
+
+const yamlMessage = (message: string): string =>
+  message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? "";
+
+function sizeWarnings({ path, bytes }: YamlSource): readonly Finding[] {
+  if (bytes.length <= documentCaps.warnBytes) return [];
+  const message = `${String(Math.ceil(bytes.length / 1024))} KiB; documents over 64 KiB are hard to review`;
+  const fix = "Move data to files/.";
+  return [{ code: "SPEC_TOO_LARGE", severity: "warning", path, line: 1, col: 1, pointer: "", message, fix }];
+}
+
+/** The value of a node; `keyed` is the node whose place names it (its key, or itself). */
+function toJson(node: Node | null, pointer: string, keyed: Node | null, walk: Walk): Json {
+  const start = node?.range?.[0] ?? keyed?.range?.[0] ?? 0;
+  const valueAt = walk.lines.linePos(start);
+  const keyAt = walk.lines.linePos(keyed?.range?.[0] ?? start);
+  walk.positions[pointer] = [valueAt.line, valueAt.col, keyAt.line, keyAt.col];
+  if (node === null) return null;
+  if (hasForeignFeature(node, start, pointer, walk)) return null;
+  if (isMap(node)) return mapToJson(node, pointer, walk);
+  if (isSeq(node)) {
+    return node.items.map((item, index) =>
+      toJson(item as Node | null, pointerTo(pointer, index), item as Node | null, walk),
+    );
+  }
+  return isScalar(node) ? scalarToJson(node.value, start, pointer, walk) : null;
+}
+
+function hasForeignFeature(node: Node, start: number, pointer: string, walk: Walk): boolean {
+  const fix = "Write the value out.";
+  // A node's range begins after its properties.
+  const before = (mark: string): number => Math.max(0, walk.text.lastIndexOf(mark, start));
+  if (isAlias(node)) walk.report("SPEC_YAML_FEATURE", start, pointer, [`an alias (*${node.source})`, fix]);
+  else if (node.anchor !== undefined) {
+    walk.report("SPEC_YAML_FEATURE", before(`&${node.anchor}`), pointer, [`an anchor (&${node.anchor})`, fix]);
+  } else if (node.tag !== undefined) {
+    walk.report("SPEC_YAML_FEATURE", before("!"), pointer, [`a tag (${node.tag})`, fix]);
+  } else return false;
+  return true;
+}
+
+function mapToJson(map: YAMLMap, pointer: string, walk: Walk): JsonObject {
+  const value: Record<string, Json> = {};
+  const seen = new Set<string>();
+  for (const { key, value: member } of map.items as readonly { key: unknown; value: unknown }[]) {
+    // Anything else is already an error of the composer (NON_STRING_KEY).
+    if (!isScalar(key) || typeof key.value !== "string") continue;
+    const at = pointerTo(pointer, key.value);
+    const start = key.range?.[0] ?? 0;
+    if (hasForeignFeature(key, start, at, walk)) continue;
+    if (seen.has(key.value))
+      walk.report("SPEC_DUPLICATE_KEY", start, at, [`"${key.value}" is there twice`, "Remove one."]);
+    seen.add(key.value);
+    if (key.value === "__proto__" || !key.value.isWellFormed()) {
+      walk.report("SPEC_UNKNOWN_KEY", start, at, [`${JSON.stringify(key.value)} cannot be a key`, "Rename it."]);
+      continue;
+    }
+    value[key.value] = toJson(member as Node | null, at, key, walk);
+  }
+  return value;
+}
+
+function scalarToJson(value: unknown, start: number, pointer: string, walk: Walk): Json {
+  if (typeof value === "number") {
+    if (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))) return value;
+    walk.report("SPEC_TYPE", start, pointer, [
+      "a number that JSON cannot carry exactly",
+      "Quote it, or use a smaller one.",
+    ]);
+    return null;
+  }
+  if (typeof value === "string") {
+    if (value.isWellFormed() && !value.includes("\u0000")) return value;
+    walk.report("SPEC_ENCODING", start, pointer, ["U+0000 or a lone surrogate in a text", "Remove it."]);
+    return null;
+  }
+  return typeof value === "boolean" ? value : null;
+}
