@@ -1,0 +1,105 @@
+import { join } from "node:path";
+import { type FSWatcher, watch } from "chokidar";
+import { type Clock, Fault, type Service, TaskGroup, WakeUp } from "../../base/index.ts";
+import type { GitRepository } from "../read/repository.ts";
+
+export interface WatchRefsOptions {
+  readonly repository: Pick<GitRepository, "commonDir" | "readRef">;
+  /** Full names; refs besides these never wake. */
+  readonly refs: readonly string[];
+  readonly pollMs: number;
+  readonly clock: Clock;
+  /** Carries nothing: read the refs again. Also called once at start. Must not throw. */
+  readonly onWake: () => void;
+  /** The watcher lost its sight (inotify limit ...); the poll goes on. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** One push writes several files within a few milliseconds. */
+const coalesceMs = 20;
+
+/**
+ * Wakes when a watched ref has another value than at the last wake. File events only make it look sooner: packing
+ * unlinks a ref's file without changing the ref, so what is read counts, never what the event says. The poll finds what
+ * events miss (inotify limits, NFS, overlays).
+ */
+export function watchRefs(options: WatchRefsOptions): Service {
+  const { clock, onWake, onFailure, pollMs } = options;
+  const tasks = new TaskGroup((_, error) => onFailure(error));
+  const events = new WakeUp();
+  let files: FSWatcher | null = null;
+  let stopped = false;
+  // Nothing seen yet: the first look wakes, since a ref may have moved between its reader's last look and our start.
+  let seen: string | null = null;
+
+  const look = (): void => {
+    const now = observedRefs(options);
+    if (now === seen) return;
+    seen = now;
+    onWake();
+  };
+
+  const run = async (signal: AbortSignal): Promise<void> => {
+    for (;;) {
+      const byEvent = await events.wait((waiting) => clock.sleep(pollMs, waiting), signal);
+      if (byEvent) await clock.sleep(coalesceMs, signal);
+      look();
+    }
+  };
+
+  return {
+    name: "ref-watcher",
+    start: async () => {
+      if (stopped || files !== null) return;
+      files = openWatcher(options, () => events.wake());
+      await readyOrFailed(files, onFailure);
+      if (tasks.signal.aborted) return;
+      look();
+      tasks.run("watch-refs", run);
+    },
+    stop: async () => {
+      stopped = true;
+      await Promise.all([files?.close(), tasks.stop()]);
+    },
+  };
+}
+
+function openWatcher({ repository, refs }: WatchRefsOptions, onEvent: () => void): FSWatcher {
+  const root = repository.commonDir;
+  const wanted = new Set([join(root, "packed-refs"), join(root, "refs"), ...refs.map((ref) => join(root, ref))]);
+  for (const ref of refs) {
+    const parts = ref.split("/");
+    for (let length = 1; length < parts.length; length++) wanted.add(join(root, ...parts.slice(0, length)));
+  }
+  // Only the files of the watched refs and the directories above them: our own commits to the audit branch, and every
+  // lock file, stay without a watch.
+  const watcher = watch([join(root, "packed-refs"), join(root, "refs")], {
+    ignoreInitial: true,
+    ignored: (path) => !wanted.has(path) && path !== root,
+  });
+  return watcher.on("all", onEvent);
+}
+
+/** Chokidar reports an error instead of `ready` when the kernel gives no watch; the poll must start all the same. */
+async function readyOrFailed(watcher: FSWatcher, onFailure: (error: unknown) => void): Promise<void> {
+  await new Promise<void>((resolve) => {
+    watcher.on("error", (error) => {
+      onFailure(new Fault("INTERNAL", "watching the refs failed, the poll goes on", { cause: error }));
+      resolve();
+    });
+    watcher.once("ready", resolve);
+  });
+}
+
+/** What the watched refs say now, as one comparable text. A ref that cannot be read is a state of its own, not an end. */
+function observedRefs({ repository, refs }: WatchRefsOptions): string {
+  return refs
+    .map((ref) => {
+      try {
+        return `${ref} ${repository.readRef(ref) ?? "absent"}`;
+      } catch (error) {
+        return `${ref} ${error instanceof Fault ? `${error.code} ${error.message}` : "unreadable"}`;
+      }
+    })
+    .join("\n");
+}
