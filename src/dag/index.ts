@@ -1,3 +1,14 @@
+export { advance, createWalk, restoreWalk } from "./advance.ts";
+export { type AttemptDecision, type AttemptHistory, decideAttempt, maxLostRepeats } from "./decide-attempt.ts";
+export {
+  breaksRun,
+  decideStep,
+  runStatusOf,
+  type SkipReason,
+  type StepDecision,
+  type StepSituation,
+  type Upstream,
+} from "./decide-step.ts";
 export {
   type AttemptStatus,
   nextStepState,
@@ -6,6 +17,7 @@ export {
   type StepStatus,
   stepTransitions,
 } from "./step-state.ts";
+export { type GraphNode, readySteps, type TopologicalOrder, topologicalOrder } from "./topological-order.ts";
 export type {
   AttemptEnd,
   AttemptRef,
@@ -20,9 +32,12 @@ export type {
   WalkCommand,
   WalkDag,
   WalkEvent,
+  WalkGraph,
   WalkItem,
   WalkPhase,
   WalkReplay,
+  WalkRestart,
+  WalkStart,
   WalkStep,
   WalkTimer,
 } from "./walk.ts";

@@ -127,7 +127,7 @@ export interface WalkAnswer {
 
 /** One item: the step itself without forEach. */
 export interface WalkItem {
-  readonly state: Exclude<StepState, "pending" | "skipped">;
+  readonly state: StepState;
   /** The attempt that runs, or ran last; 0 before the first. */
   readonly attempt: number;
   /** Attempts that count against maxAttempts. */
@@ -144,20 +144,31 @@ export interface WalkStep {
   readonly state: StepState;
   /** An `evaluate` is under way. */
   readonly evaluating: boolean;
-  /** null until evaluated. */
+  /** null until its gates are open and `when` and `forEach` are evaluated. */
   readonly items: readonly WalkItem[] | null;
   readonly end: StepEnd | null;
 }
 
 export type WalkPhase = "steps" | "finally" | "settled";
 
-/** The whole state of a walk: plain data. Read it through `stepStateOf`; only `advance` makes a new one. */
-export interface Walk {
+/** The DAG in the order of the walk; the same object for a whole run. */
+export interface WalkGraph {
   readonly dag: WalkDag;
+  readonly steps: readonly StepSpec[];
+  readonly finally: readonly StepSpec[];
+  readonly byId: ReadonlyMap<string, StepSpec>;
+}
+
+/** The whole state of a walk: plain data, never changed in place. Only `advance` makes the next one. */
+export interface Walk {
+  readonly graph: WalkGraph;
   readonly phase: WalkPhase;
+  /** What ended the run from outside while its steps ran. */
   readonly end: RunEnd | null;
-  /** Status of the run as of the end of `steps`; null before. */
+  readonly finallyTimedOut: boolean;
+  /** Status as of the end of `steps`; null before. */
   readonly status: StepRunStatus | null;
+  /** By step id, `finally` included. */
   readonly steps: ReadonlyMap<string, WalkStep>;
   readonly replay: WalkReplay | null;
 }
@@ -170,12 +181,25 @@ export interface StoredMark extends AttemptRef {
 }
 
 /**
- * While it is not null, stored outcomes answer dispatches, new dispatches are parked and an end of the run waits: else
- * a cancel would overtake steps that had succeeded already.
+ * A rescue in progress: stored outcomes answer dispatches, nothing new is dispatched and an end of the run waits until
+ * all that is stored has been taken in. Else a cancel would overtake steps that had succeeded already.
  */
 export interface WalkReplay {
+  /** By `stepId/index/attempt`. */
   readonly attempts: ReadonlyMap<string, StoredAttempt>;
   readonly marks: ReadonlyMap<string, StoredMark>;
-  readonly parked: readonly WalkCommand[];
-  readonly end: { readonly end: RunEnd; readonly atMs: number } | null;
+  /** The `finally` phase had begun: steps without an outcome had been cancelled. */
+  readonly finallyBegan: RunEnd | null;
+  readonly end: RunEnd | null;
+  readonly finallyTimedOut: boolean;
+}
+
+export interface WalkStart {
+  /** Start of the run by its first claim: its timeout counts from here, also after a rescue. */
+  readonly startedMs: number;
+}
+
+export interface WalkRestart extends WalkStart {
+  readonly attempts: readonly StoredAttempt[];
+  readonly marks: readonly StoredMark[];
 }
