@@ -1,0 +1,31 @@
+/** What Orrery reads of the process environment, in one place (DESIGN.md section 12). */
+export interface Environment {
+  readonly path: string;
+  readonly home: string | null;
+  readonly sshAuthSock: string | null;
+  readonly stateHome: string | null;
+  readonly runtimeDir: string | null;
+  /** ORRERY_* and DATABASE_URL. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly noColor: boolean;
+}
+
+export function readEnvironment(env: Readonly<Record<string, string | undefined>> = process.env): Environment {
+  const settings = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && (entry[0].startsWith("ORRERY_") || entry[0] === "DATABASE_URL"),
+  );
+  return {
+    path: env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
+    home: present(env["HOME"]),
+    sshAuthSock: present(env["SSH_AUTH_SOCK"]),
+    stateHome: present(env["XDG_STATE_HOME"]),
+    runtimeDir: present(env["XDG_RUNTIME_DIR"]),
+    settings: Object.fromEntries(settings),
+    noColor: present(env["NO_COLOR"]) !== null,
+  };
+}
+
+function present(value: string | undefined): string | null {
+  return value === undefined || value === "" ? null : value;
+}
