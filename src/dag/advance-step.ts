@@ -146,7 +146,8 @@ function scheduleRetry(draft: WalkDraft, at: AttemptRef, facts: Partial<WalkItem
     moveItem(draft, at, "retry_due");
     return;
   }
-  draft.commands.push({ kind: "wait", timer: { kind: "retry", ...at }, untilMs });
+  const timer = { kind: "retry", stepId: at.stepId, index: at.index, attempt: at.attempt } as const;
+  draft.commands.push({ kind: "wait", timer, untilMs });
 }
 
 function conclude(draft: WalkDraft, spec: StepSpec, decision: StepDecision): void {
