@@ -130,4 +130,14 @@ export const auditCodes = {
     cause: "Size or root of the checkpoint is not that of the records, or its signature is bad.",
     fix: "Compare with a copy.",
   },
+  SIGNER_LOST: {
+    number: "ORY6014",
+    class: "transient",
+    disposition: "retry",
+    http: 503,
+    exit: 4,
+    title: "The signer does not answer",
+    cause: "The signer's process ended, hangs or could not be started.",
+    fix: "It is started again; see the daemon log for why it ended.",
+  },
 } as const;
