@@ -1,3 +1,8 @@
+export { auditKeyLogText, auditPrincipal, auditSignersText } from "./audit-keys.ts";
+export { signSshsig } from "./message-signature.ts";
+export { nodeTrustCrypto } from "./node-trust-crypto.ts";
+export { readPrivateKey, type SigningKey } from "./private-key.ts";
+export { createPrivateKeyFile } from "./private-key-file.ts";
 export {
   type LastSigned,
   maxSignRequestBytes,
@@ -6,3 +11,5 @@ export {
   type SignedObject,
   type SignRequest,
 } from "./sign-request.ts";
+export { createSignerClient, type RecorderKey, type SignerClient, type SignerOptions } from "./signer-client.ts";
+export { type AgentKey, type AgentSigner, agentSigner, listAgentKeys } from "./ssh-agent.ts";

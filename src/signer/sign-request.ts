@@ -35,7 +35,7 @@ export interface SignedFile {
 
 export interface SignAnswer {
   readonly commit: { readonly oid: string; readonly body: Uint8Array };
-  /** Every object that is new in this commit, each once: blobs, then trees from the leaves up, then the commit. */
+  /** Every object that is new in this commit, each once and after those that it names; the commit is the last. */
   readonly objects: readonly SignedObject[];
   /** Text of `checkpoint`. */
   readonly checkpoint: string;
