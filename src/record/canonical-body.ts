@@ -1,6 +1,6 @@
 import { canonicalText } from "../base/index.ts";
 import type { Actor, Trigger } from "../run/index.ts";
-import type { RecordActor, RecordHead } from "./record-head.ts";
+import type { RecordActor, RecordHead, RecordRationale } from "./record-head.ts";
 import type { RecordTrigger } from "./run-record.ts";
 
 /** A body that waits for its envelope: what the store's outbox takes. */
@@ -63,4 +63,22 @@ export function triggerMember({ kind, key, schedule, slot }: Trigger): RecordTri
 export function compareText(a: string, b: string): number {
   if (a < b) return -1;
   return a > b ? 1 : 0;
+}
+
+/** Room for the envelope below the 256 KiB of a line. */
+export const maxBodyBytes = 255 * 1024;
+
+/** Longer texts (a commit message may have any length) are cut, so that no line grows past its limit. */
+const maxRationaleChars = 4096;
+
+export function rationaleMember(rationale: readonly RecordRationale[]): readonly RecordRationale[] | undefined {
+  const given = rationale.filter(({ text }) => text !== "");
+  return orAbsent(given.map(({ source, text }) => ({ source, text: cut(text) })));
+}
+
+function cut(text: string): string {
+  if (text.length <= maxRationaleChars) return text;
+  // A surrogate pair is not cut in two: a lone half is no JSON.
+  const end = /[\ud800-\udbff]/.test(text[maxRationaleChars - 2] ?? "") ? maxRationaleChars - 2 : maxRationaleChars - 1;
+  return `${text.slice(0, end)}\u2026`;
 }

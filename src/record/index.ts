@@ -74,8 +74,18 @@ export type {
   DenialRecord,
   GenesisRecord,
   HeldDocument,
+  OmittedList,
   ReconcileChange,
+  ReconcileList,
   ReconcileRecord,
   SkipRecord,
   Verification,
 } from "./site-record.ts";
+export {
+  type AuditCode,
+  type AuditFinding,
+  type AuditHead,
+  type AuditReport,
+} from "./verify/audit-report.ts";
+export { type AuditReader, type AuditSource, type AuditTreeEntry, auditHistory } from "./verify/audit-source.ts";
+export { type VerifyAuditOptions, verifyAudit } from "./verify/verify-audit.ts";

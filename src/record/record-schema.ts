@@ -12,7 +12,7 @@ const kinds = ["genesis", "run", "reconcile", "control", "skip", "denial"] as co
 
 /** Compiles the schema once; `schema` is the document of schemas/record.schema.json. */
 export function createRecordCheck(schema: JsonObject): RecordCheck {
-  const ajv = new Ajv2020({ strict: true, allErrors: false, validateFormats: false });
+  const ajv = new Ajv2020({ strict: true, strictRequired: false, allErrors: false, validateFormats: false });
   ajv.addSchema(schema);
   const part = (name: string): ValidateFunction => {
     const validate = ajv.getSchema(`record.schema.json#/$defs/${name}`);

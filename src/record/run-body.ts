@@ -6,6 +6,7 @@ import {
   orAbsent,
   present,
   type RecordBody,
+  rationaleMember,
   recordBody,
   triggerMember,
 } from "./canonical-body.ts";
@@ -75,7 +76,7 @@ export function runBody(input: RunBodyInput, sha256: Sha256): RecordBody<"run"> 
       trigger: triggerMember(run.trigger),
       rerunOf: input.rerunOf ?? undefined,
       replayOf: input.replayOf ?? undefined,
-      rationale: orAbsent(run.rationale),
+      rationale: rationaleMember(run.rationale),
       approvals: orAbsent(input.approvals),
       decision: input.decision ?? undefined,
       traceId: run.traceId,

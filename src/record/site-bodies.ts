@@ -1,6 +1,15 @@
-import type { Hex, UtcText } from "../base/index.ts";
+import { bytesOfText, canonicalText, type Hex, hexDigestWith, type Sha256, type UtcText } from "../base/index.ts";
 import type { Actor, Trigger } from "../run/index.ts";
-import { actorMember, orAbsent, present, type RecordBody, recordBody, triggerMember } from "./canonical-body.ts";
+import {
+  actorMember,
+  maxBodyBytes,
+  orAbsent,
+  present,
+  type RecordBody,
+  rationaleMember,
+  recordBody,
+  triggerMember,
+} from "./canonical-body.ts";
 import {
   type RecordDecision,
   type RecordRationale,
@@ -14,7 +23,9 @@ import type {
   DenialRecord,
   GenesisRecord,
   HeldDocument,
+  OmittedList,
   ReconcileChange,
+  ReconcileList,
   ReconcileRecord,
   SkipRecord,
   Verification,
@@ -65,8 +76,30 @@ export interface ReconcileBodyInput extends PersonalInput {
   readonly activations: readonly Activation[];
 }
 
-/** What one verified revision changed for a tenant (or `_site`); lists keep the plan's order. */
-export function reconcileBody(input: ReconcileBodyInput): RecordBody<"reconcile"> {
+/**
+ * What one verified revision changed for a tenant (or `_site`); lists keep the plan's order. Where the line would be too
+ * long, whole lists give way to their count and hash: a revision that changes very much must not stop the chain.
+ */
+export function reconcileBody(input: ReconcileBodyInput, sha256: Sha256): RecordBody<"reconcile"> {
+  const digest = hexDigestWith(sha256);
+  const lists: Record<ReconcileList, readonly unknown[]> = {
+    changes: input.changes,
+    held: input.held,
+    activations: input.activations,
+  };
+  const omitted: Partial<Record<ReconcileList, OmittedList>> = {};
+  for (const name of ["changes", "held", "activations"] as const) {
+    const whole = reconcileRecord(input, omitted);
+    if (bytesOfText(whole.bodyText).length <= maxBodyBytes) return whole;
+    omitted[name] = { count: lists[name].length, sha256: digest(canonicalText(lists[name])) };
+  }
+  return reconcileRecord(input, omitted);
+}
+
+function reconcileRecord(
+  input: ReconcileBodyInput,
+  omitted: Readonly<Partial<Record<ReconcileList, OmittedList>>>,
+): RecordBody<"reconcile"> {
   return recordBody<ReconcileRecord>(
     present({
       recordId: `reconcile/${input.to}/${String(input.n)}`,
@@ -74,10 +107,11 @@ export function reconcileBody(input: ReconcileBodyInput): RecordBody<"reconcile"
       kind: "reconcile" as const,
       from: input.from ?? undefined,
       to: input.to,
-      changes: orAbsent(input.changes),
-      held: orAbsent(input.held),
+      changes: omitted.changes === undefined ? orAbsent(input.changes) : undefined,
+      held: omitted.held === undefined ? orAbsent(input.held) : undefined,
       verification: input.verification ?? undefined,
-      activations: orAbsent(input.activations),
+      activations: omitted.activations === undefined ? orAbsent(input.activations) : undefined,
+      omitted: Object.keys(omitted).length === 0 ? undefined : omitted,
     }),
   );
 }
@@ -171,7 +205,7 @@ function headMembers(input: PersonalInput) {
     site: input.site,
     tenant: input.tenant,
     actor: actorMember(input.actor),
-    rationale: orAbsent(input.rationale),
+    rationale: rationaleMember(input.rationale),
     traceId: input.traceId ?? undefined,
     runtime: input.runtime,
   } as const;

@@ -22,6 +22,16 @@ export interface ReconcileRecord extends RecordHead {
   readonly held?: readonly HeldDocument[];
   readonly verification?: Verification;
   readonly activations?: readonly Activation[];
+  /** Lists that would have made the line too long: how much stood in them, and their hash. */
+  readonly omitted?: { readonly [List in ReconcileList]?: OmittedList };
+}
+
+export type ReconcileList = "changes" | "held" | "activations";
+
+/** `sha256` is of the list's canonical text; what stood in it follows from the two commits. */
+export interface OmittedList {
+  readonly count: number;
+  readonly sha256: Hex;
 }
 
 /** `before` and `after` are hashes of the document (a Dag: its specHash). */
