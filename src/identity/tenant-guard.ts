@@ -1,0 +1,23 @@
+import { Fault } from "../base/index.ts";
+import type { Principal, Scope } from "./principal.ts";
+
+type Header = string | readonly string[] | undefined;
+
+/** What a request says of its tenant: both header names are accepted, both and different is refused. */
+export function tenantOfHeaders(stella: Header, stellaOps: Header): string {
+  const named = [stella, stellaOps].flatMap((value) =>
+    value === undefined ? [] : typeof value === "string" ? [value] : [...value],
+  );
+  const [tenant] = named;
+  if (tenant === undefined || tenant === "")
+    throw new Fault("TENANT_REQUIRED", "send the tenant in the header X-Stella-Tenant");
+  if (named.some((value) => value !== tenant)) throw new Fault("TENANT_MISMATCH", "the tenant headers differ");
+  return tenant;
+}
+
+/** Token claim = header, and the scope is held. Throws a Fault of disposition `refuse`. */
+export function guardTenant(principal: Principal, tenant: string, scope: Scope): void {
+  if (principal.tenant !== tenant)
+    throw new Fault("TENANT_MISMATCH", "the token is for another tenant than the header");
+  if (!principal.scopes.has(scope)) throw new Fault("SCOPE_REQUIRED", `the token lacks orchestrator:${scope}`);
+}

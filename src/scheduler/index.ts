@@ -1,0 +1,1 @@
+export type { CancelRequest, RunStarter, StartAnswer, StartRequest } from "./run-starter.ts";
