@@ -116,6 +116,8 @@ export interface QueuedRun {
   readonly commit: string;
   readonly policyRevision: string;
   readonly snapshot: string;
+  /** Canonical text of that TenantSnapshot (joined from `blob`): its record names the plugins of steps that never ran. */
+  readonly snapshotText: string;
   readonly trigger: Trigger;
   readonly inputsHash: string;
   readonly runToken: string;
