@@ -130,4 +130,14 @@ export const installCodes = {
     cause: "The daemon clock differs from PostgreSQL or jumped.",
     fix: "Set the clock right.",
   },
+  DATABASE_CONTENT: {
+    number: "ORY1014",
+    class: "internal",
+    disposition: "stall",
+    http: 500,
+    exit: 70,
+    title: "The database refused a value",
+    cause: "A value or reference does not fit the tables.",
+    fix: "Report it.",
+  },
 } as const;
