@@ -1,11 +1,19 @@
 import { bytesOfText, Fault, utcText } from "../base/index.ts";
-import { decodeTree, encodeCommit, graftTree, hashObject, type Oid, signedCommit } from "../git/index.ts";
+import {
+  decodeTree,
+  encodeCommit,
+  type GraftedObject,
+  graftTree,
+  hashObject,
+  type Oid,
+  signedCommit,
+} from "../git/index.ts";
 import { checkpointNamespace, checkpointText } from "../record/index.ts";
 import { auditKeyLogText, auditPrincipal, auditSignersText } from "./audit-keys.ts";
 import { type CheckedRecords, checkRecords, refusal } from "./batch-records.ts";
 import { signSshsig } from "./message-signature.ts";
 import type { SigningKey } from "./private-key.ts";
-import type { SignAnswer, SignRequest } from "./sign-request.ts";
+import type { SignAnswer, SignedObject, SignRequest } from "./sign-request.ts";
 import type { SignedHead } from "./signed-head.ts";
 
 const checkpointPaths: ReadonlySet<string> = new Set(["checkpoint", "checkpoint.sig"]);
@@ -36,7 +44,7 @@ export function signBatch(site: string, key: SigningKey, head: SignedHead, reque
   const commit = signCommit({ site, key, head, request, records, tree: grafted.root });
   const answer = {
     commit,
-    objects: [...grafted.objects, { ...commit, type: "commit" as const }],
+    objects: [...grafted.objects.flatMap(newObject), { ...commit, type: "commit" as const }],
     checkpoint,
     checkpointSig,
   };
@@ -56,6 +64,10 @@ function parentTreesOf({ parentTrees }: SignRequest) {
     },
   };
 }
+
+/** A graft makes no other types. */
+const newObject = ({ oid, type, body }: GraftedObject): readonly SignedObject[] =>
+  type === "blob" || type === "tree" ? [{ oid, type, body }] : [];
 
 function asRefusal<T>(graft: () => T): T {
   try {
