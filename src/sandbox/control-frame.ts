@@ -1,12 +1,20 @@
-import type { StepFile, StepLimits, StepLogLine, WrittenArtifact } from "./step-request.ts";
+import type { StepLimits, StepLogLine, WrittenArtifact } from "./step-request.ts";
 
 /** Caps of the control pipe (fd 3), both ways; schemas/control-frame.schema.json has the same numbers. */
 export const maxFrameBytes = 1024 * 1024;
 export const maxInlineChars = 256 * 1024;
 export const maxChunkBytes = 512 * 1024;
 
+/** The host's only argument, as JSON: where it finds itself. */
+export interface HostConfig {
+  readonly appDir: string;
+  readonly scratchDir: string;
+  /** Fixed at launch: without it the seccomp filter lets no socket be made. */
+  readonly brokerSocket: string | null;
+}
+
 /** `c<n>` = the call with that number; the rest are the values too large for their own frame. */
-export type StreamName = "plugin" | "with" | "code" | "output" | `c${number}`;
+export type StreamName = "plugin" | "with" | "files" | "code" | "output" | `c${number}`;
 
 export interface ChunkFrame {
   readonly t: "chunk";
@@ -54,7 +62,6 @@ export interface StepFacts {
   readonly now: string;
   readonly seed: string;
   readonly network: boolean;
-  readonly files: readonly StepFile[];
 }
 
 export interface StepFrame {
@@ -64,6 +71,8 @@ export interface StepFrame {
   readonly limits: Pick<StepLimits, "timeoutMs" | "outputBytes">;
   /** null = it comes as stream `with`. */
   readonly withText: string | null;
+  /** JSON of StepFile[]; null = it comes as stream `files`. */
+  readonly filesText: string | null;
   readonly code: { readonly text: string | null } | null;
 }
 

@@ -1,0 +1,203 @@
+import type { Clock } from "../base/index.ts";
+import {
+  type ChunkFrame,
+  type DownFrame,
+  maxChunkBytes,
+  maxInlineChars,
+  type StepFrame,
+  type UpFrame,
+} from "./control-frame.ts";
+import { chunkBytes, FrameViolation } from "./frame-reader.ts";
+import { logLine } from "./log-line.ts";
+import { StepCalls } from "./step-calls.ts";
+import { claimedFailure, shown, stepFailure } from "./step-failure.ts";
+import type { StepPorts, StepRequest, StepResult } from "./step-request.ts";
+
+/** Where an attempt ends: its result and whether the host may take another. */
+export interface AttemptEnd {
+  readonly result: StepResult;
+  readonly clean: boolean;
+}
+
+export interface AttemptParts {
+  readonly id: string;
+  readonly request: StepRequest;
+  readonly ports: StepPorts;
+  readonly send: (frame: DownFrame) => void;
+  /** CPU of the attempt so far, ms. */
+  readonly cpuMs: () => number;
+}
+
+const maxLogBytes = 2 * 1024 * 1024;
+const logLineOverhead = 64;
+const maxCalls = 100_000;
+const keptOutputBytes = 64 * 1024;
+const maxOutputBytes = 1024 * 1024;
+
+/** One attempt in its host: what the host says goes in by `frame` and `printed`, its end comes out of `ended`. */
+export class Attempt {
+  readonly id: string;
+  readonly ended: Promise<AttemptEnd>;
+  readonly #parts: AttemptParts;
+  readonly #calls: StepCalls;
+  readonly #output: Uint8Array[] = [];
+  readonly #printed: Buffer[] = [];
+  #finish: (end: AttemptEnd) => void = () => undefined;
+  #outputBytes = 0;
+  #printedBytes = 0;
+  #logBytes = 0;
+  #callCount = 0;
+  #isOver = false;
+
+  constructor(parts: AttemptParts) {
+    this.id = parts.id;
+    this.#parts = parts;
+    this.#calls = new StepCalls(parts);
+    this.ended = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  begin(): void {
+    const { id, request, send } = this.#parts;
+    for (const frame of stepFrames(id, request)) send(frame);
+  }
+
+  /** A host's word; throws FrameViolation where this attempt cannot have asked for it. */
+  frame(frame: UpFrame): void {
+    if (this.#isOver || !("id" in frame) || frame.id !== this.id)
+      throw new FrameViolation("a frame of no step that runs");
+    switch (frame.t) {
+      case "log":
+        this.#log(frame.message.length + frame.fields.length, () => this.#parts.ports.log(logLine(frame)));
+        return;
+      case "read":
+        this.#countCall();
+        this.#calls.read(frame);
+        return;
+      case "write":
+        this.#countCall();
+        this.#calls.write(frame);
+        return;
+      case "more":
+        this.#calls.more(frame.call);
+        return;
+      case "chunk":
+        if (frame.stream === "output") this.#outputChunk(frame);
+        else this.#calls.chunk(Number(frame.stream.slice(1)), frame);
+        return;
+      case "output":
+        this.#outputEnd(frame.text, frame.clean);
+        return;
+      case "failed":
+        this.end(claimedFailure(frame), frame.clean && frame.code === "STEP_FAILED");
+        return;
+      default:
+        throw new FrameViolation(`a ${frame.t} in a step`);
+    }
+  }
+
+  /** What the host writes on stdout and stderr: the first part is kept, a flood ends it. */
+  printed(data: Buffer): void {
+    if (this.#isOver) return;
+    if (this.#printedBytes < keptOutputBytes)
+      this.#printed.push(data.subarray(0, keptOutputBytes - this.#printedBytes));
+    this.#printedBytes += data.length;
+    if (this.#printedBytes > maxOutputBytes) this.end(stepFailure("STEP_FLOOD", "more than 1 MiB on stdout"), false);
+  }
+
+  /** The first end counts. */
+  end(result: StepResult, clean: boolean): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#tellPrinted();
+    this.#finish({ result, clean });
+  }
+
+  /** Resolves when no port is in use any more. */
+  close(): Promise<void> {
+    return this.#calls.close();
+  }
+
+  #log(bytes: number, write: () => void): void {
+    this.#logBytes += bytes + logLineOverhead;
+    if (this.#logBytes > maxLogBytes) this.end(stepFailure("STEP_FLOOD", "more than 1 MiB of log lines"), false);
+    else write();
+  }
+
+  #countCall(): void {
+    if (++this.#callCount > maxCalls) throw new FrameViolation("too many calls");
+  }
+
+  #outputChunk(frame: ChunkFrame): void {
+    if (frame.n !== this.#output.length) throw new FrameViolation("a chunk out of order");
+    const bytes = chunkBytes(frame.data);
+    this.#output.push(bytes);
+    this.#outputBytes += bytes.length;
+    if (this.#outputBytes > this.#parts.request.limits.outputBytes) this.#tooLarge();
+  }
+
+  #outputEnd(inline: string | null, clean: boolean): void {
+    const text = inline ?? Buffer.concat(this.#output).toString("utf8");
+    if (Buffer.byteLength(text) > this.#parts.request.limits.outputBytes) this.#tooLarge();
+    else this.end({ kind: "output", text, cpuMs: this.#parts.cpuMs() }, clean);
+  }
+
+  #tooLarge(): void {
+    const { outputBytes } = this.#parts.request.limits;
+    this.end(stepFailure("STEP_OUTPUT_TOO_LARGE", `the output is over ${outputBytes} bytes`), false);
+  }
+
+  #tellPrinted(): void {
+    const text = shown(Buffer.concat(this.#printed).toString("utf8")).trimEnd();
+    if (text === "") return;
+    for (const message of text.match(/[^\n]{1,8000}/g) ?? [])
+      this.#parts.ports.log({ level: "info", message, fields: '{"stream":"stdout"}' });
+  }
+}
+
+/** The request as frames: what does not fit inline follows as chunks. */
+function* stepFrames(id: string, request: StepRequest): Generator<DownFrame> {
+  const filesText = JSON.stringify(request.files);
+  const inline = (text: string): string | null => (text.length <= maxInlineChars ? text : null);
+  const frame: StepFrame = {
+    t: "step",
+    id,
+    facts: factsOf(request),
+    limits: { timeoutMs: request.limits.timeoutMs, outputBytes: request.limits.outputBytes },
+    withText: inline(request.withText),
+    filesText: inline(filesText),
+    code: request.code === null ? null : { text: inline(request.code) },
+  };
+  yield frame;
+  if (frame.withText === null) yield* chunkFrames(id, "with", Buffer.from(request.withText));
+  if (frame.filesText === null) yield* chunkFrames(id, "files", Buffer.from(filesText));
+  if (frame.code?.text === null) yield* chunkFrames(id, "code", Buffer.from(request.code ?? ""));
+}
+
+function factsOf(request: StepRequest): StepFrame["facts"] {
+  const { tenant, dagId, runId, stepId, index, attempt, idempotencyKey, traceparent, now, seed } = request;
+  const network = request.network.length > 0;
+  return { tenant, dagId, runId, stepId, index, attempt, idempotencyKey, traceparent, now, seed, network };
+}
+
+export function* chunkFrames(
+  id: string,
+  stream: "plugin" | "with" | "files" | "code",
+  bytes: Uint8Array,
+): Generator<ChunkFrame> {
+  for (let at = 0, n = 0; n === 0 || at < bytes.length; at += maxChunkBytes, n++) {
+    const data = Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.min(maxChunkBytes, bytes.length - at)).toString(
+      "base64",
+    );
+    yield { t: "chunk", id, stream, n, data, last: at + maxChunkBytes >= bytes.length };
+  }
+}
+
+/** Resolves after `ms` unless the signal ends the wait; never rejects. */
+export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
+  return clock.sleep(ms, signal).then(
+    () => true,
+    () => false,
+  );
+}

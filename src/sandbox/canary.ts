@@ -1,0 +1,117 @@
+import { createHash } from "node:crypto";
+import { chmod, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import { join } from "node:path";
+import type { SandboxHost } from "./sandbox-host.ts";
+import type { CanaryProbe, StepPorts, StepRequest } from "./step-request.ts";
+
+export interface CanaryParts {
+  readonly appDir: string;
+  /** A directory of the daemon's, for the file that no step may read. */
+  readonly stateDir: string;
+  readonly socketDir: string;
+  readonly level: "confined" | "process";
+}
+
+/** Runs the canary plugin in a blank host and adds what only the outside sees. */
+export async function runCanary(host: SandboxHost, parts: CanaryParts): Promise<readonly CanaryProbe[]> {
+  const secretPath = join(parts.stateDir, "canary");
+  await writeFile(secretPath, "a secret of the daemon");
+  await chmod(secretPath, 0o644);
+  const server = await listenOnLoopback();
+  try {
+    const request = await canaryRequest(parts, secretPath, portOf(server));
+    const outside = await outsideProbes(host.pid, parts.level);
+    const refused = await host.bind(request);
+    const end = refused ?? (await host.run(request, noPorts, AbortSignal.timeout(20_000))).result;
+    if (end.kind === "failed")
+      return [{ name: "run the canary", stopped: false, detail: `${end.code}: ${end.message}` }];
+    const { probes } = JSON.parse(end.text) as { readonly probes: readonly CanaryProbe[] };
+    return [...probes, ...outside];
+  } finally {
+    server.close();
+    await rm(secretPath, { force: true });
+  }
+}
+
+async function canaryRequest(parts: CanaryParts, secretPath: string, port: number): Promise<StepRequest> {
+  const bytes = await readFile(join(parts.appDir, "canary.js"));
+  const zeros = "0".repeat(64);
+  return {
+    tenant: "canary",
+    dagId: "canary",
+    runId: "canary",
+    stepId: "canary",
+    index: 0,
+    attempt: 1,
+    idempotencyKey: zeros,
+    traceparent: "",
+    now: "1970-01-01T00:00:00.000Z",
+    seed: zeros,
+    plugin: {
+      name: "core.canary",
+      version: "1.0.0",
+      sha256: createHash("sha256").update(bytes).digest("hex"),
+      bytes,
+      isolation: "host",
+      nondeterministic: true,
+      builtins: ["child_process", "dns", "fs", "net"],
+    },
+    code: null,
+    withText: JSON.stringify({ forbiddenDirs: ["/", "/app/host", parts.stateDir, parts.socketDir], port, secretPath }),
+    files: [],
+    readable: [],
+    network: [],
+    limits: {
+      memoryBytes: 128 * 1024 * 1024,
+      cpuTimeMs: 20_000,
+      scratchBytes: 16 * 1024 * 1024,
+      timeoutMs: 15_000,
+      outputBytes: 65_536,
+    },
+  };
+}
+
+/** What /proc says of the host from here: it cannot lie about these. */
+async function outsideProbes(pid: number, level: "confined" | "process"): Promise<CanaryProbe[]> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, "m").exec(status)?.[1] ?? "";
+  const uidMap = (await readFile(`/proc/${pid}/uid_map`, "utf8").catch(() => "")).trim().split(/\s+/);
+  const probes: CanaryProbe[] = [
+    { name: "gain privileges", stopped: field("NoNewPrivs") === "1", detail: `NoNewPrivs ${field("NoNewPrivs")}` },
+    { name: "run as root", stopped: !field("Uid").split(/\s+/).includes("0"), detail: `uid ${field("Uid")}` },
+  ];
+  if (level === "process") return probes;
+  return [
+    ...probes,
+    { name: "call what the filter refuses", stopped: field("Seccomp") === "2", detail: `Seccomp ${field("Seccomp")}` },
+    { name: "hold capabilities", stopped: /^0+$/.test(field("CapBnd")), detail: `CapBnd ${field("CapBnd")}` },
+    { name: "be root by its user map", stopped: uidMap[1] !== "0", detail: `uid_map ${uidMap.join(" ")}` },
+  ];
+}
+
+function listenOnLoopback(): Promise<Server> {
+  const server = createServer((socket) => socket.destroy());
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => resolve(server));
+  });
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+const nothing: AsyncIterable<Uint8Array> = (async function* () {
+  // The canary reads no files.
+})();
+
+const noPorts: StepPorts = {
+  readFile: () => nothing,
+  readArtifact: () => nothing,
+  writeArtifact: () => Promise.reject(new Error("the canary writes nothing")),
+  log: () => undefined,
+  decideEgress: () => "deny",
+  egress: () => undefined,
+};

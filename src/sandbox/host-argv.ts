@@ -1,0 +1,110 @@
+import type { HostConfig } from "./control-frame.ts";
+import type { NodeRuntime } from "./node-runtime.ts";
+
+/** What is fixed when a host is launched. */
+export interface HostKind {
+  readonly broker: boolean;
+  /** Class of the heap that this host may be bound to, bytes. */
+  readonly memoryBytes: number;
+  readonly scratchBytes: number;
+}
+
+export interface Tools {
+  readonly bwrap: string | null;
+  readonly prlimit: string;
+  readonly setpriv: string | null;
+}
+
+export interface ArgvParts {
+  readonly tools: Tools;
+  readonly runtime: NodeRuntime;
+  readonly kind: HostKind;
+  /** VmData of an idle node, bytes: what the rlimit's budget is added to. */
+  readonly baselineBytes: number;
+  /** The host has a user of its own: only then a process limit counts this host alone. */
+  readonly ownUser: boolean;
+  /** Read-only directory in which the broker's socket appears at binding. */
+  readonly brokerDir: string | null;
+  /** Level `process` only: bubblewrap makes its own. */
+  readonly scratchDir: string | null;
+}
+
+export const filterFd = 4;
+export const infoFd = 5;
+const mebibyte = 1024 * 1024;
+const inside = { node: "/app/node", app: "/app/host", scratch: "/tmp", broker: "/run/egress" };
+
+/** The whole command line of a host at `confined`; fd 3 is the control pipe. */
+export function confinedArgv(parts: ArgvParts): string[] {
+  const { runtime, tools, kind } = parts;
+  const config: HostConfig = {
+    appDir: inside.app,
+    scratchDir: inside.scratch,
+    brokerSocket: parts.brokerDir === null ? null : `${inside.broker}/broker.sock`,
+  };
+  return [
+    ...limits(parts),
+    tools.bwrap ?? "bwrap",
+    ...["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session", "--as-pid-1"],
+    ...["--clearenv", "--setenv", "TZ", "UTC"],
+    ...runtime.libraries.flatMap(([source, target]) => ["--ro-bind", source, target]),
+    ...["--ro-bind", runtime.node, inside.node, "--ro-bind", runtime.appDir, inside.app],
+    ...(parts.brokerDir === null ? [] : ["--ro-bind", parts.brokerDir, inside.broker]),
+    // No --proc: its mem and environ files would be ways around the permission model.
+    ...["--dev", "/dev", "--perms", "1777", "--size", String(kind.scratchBytes), "--tmpfs", inside.scratch],
+    ...["--chdir", inside.scratch, "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"],
+    ...["--remount-ro", "/", "--cap-drop", "ALL", "--seccomp", String(filterFd), "--info-fd", String(infoFd), "--"],
+    inside.node,
+    ...nodeFlags(inside.app, inside.scratch),
+    `${inside.app}/host.cjs`,
+    JSON.stringify(config),
+  ];
+}
+
+/** A host that is only a process: stops accidents. */
+export function processArgv(parts: ArgvParts): string[] {
+  const { runtime, tools } = parts;
+  const scratchDir = parts.scratchDir ?? "/nonexistent";
+  const config: HostConfig = {
+    appDir: runtime.appDir,
+    scratchDir,
+    brokerSocket: parts.brokerDir === null ? null : `${parts.brokerDir}/broker.sock`,
+  };
+  return [
+    ...(tools.setpriv === null ? [] : [tools.setpriv, "--pdeathsig", "KILL", "--no-new-privs", "--"]),
+    ...limits(parts),
+    runtime.node,
+    ...nodeFlags(runtime.appDir, scratchDir),
+    `${runtime.appDir}/host.cjs`,
+    JSON.stringify(config),
+  ];
+}
+
+function limits({ tools, kind, baselineBytes, ownUser }: ArgvParts): string[] {
+  // Less headroom than twice the heap and 64 MiB makes V8 abort where the step should get its RangeError.
+  const dataBytes = baselineBytes + kind.memoryBytes * 2 + 64 * mebibyte;
+  return [
+    tools.prlimit,
+    `--data=${String(dataBytes)}`,
+    "--nofile=256",
+    "--core=0",
+    `--fsize=${String(Math.max(kind.scratchBytes, 64 * mebibyte))}`,
+    ...(ownUser ? ["--nproc=64"] : []),
+  ];
+}
+
+function nodeFlags(appDir: string, scratchDir: string): string[] {
+  const permission = Number(process.versions.node.split(".")[0]) >= 23 ? "--permission" : "--experimental-permission";
+  return [
+    permission,
+    "--no-warnings",
+    "--allow-worker",
+    `--allow-fs-read=${appDir}/*`,
+    `--allow-fs-read=${scratchDir}/*`,
+    `--allow-fs-write=${scratchDir}/*`,
+    "--disable-proto=throw",
+    // The host's own Function, should a realm ever reach it, makes no code either.
+    "--disallow-code-generation-from-strings",
+    `--max-old-space-size=128`,
+  ];
+}

@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Duplex, Readable } from "node:stream";
+import { reasonOf } from "../base/index.ts";
+import { filterFd, infoFd } from "./host-argv.ts";
+
+export interface HostProcess {
+  readonly control: Duplex;
+  /** stdout and stderr. */
+  readonly output: readonly Readable[];
+  /** The pid of node itself on this machine; resolves before the first frame. */
+  readonly nodePid: Promise<number>;
+  /** Resolves when the process is gone and reaped. */
+  readonly exited: Promise<HostExit>;
+  kill(): void;
+}
+
+export interface HostExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The first part of stderr: a launcher says there why it did not start. */
+  readonly stderr: string;
+}
+
+export interface LaunchOrder {
+  readonly argv: readonly string[];
+  /** The seccomp program; null at level `process`. */
+  readonly filter: Uint8Array | null;
+  /** The host's own user and group; null = ours. */
+  readonly uid: number | null;
+}
+
+/** Starts one host. stdio: 0 nothing, 1 and 2 capped by the reader, 3 control; 4 filter in, 5 bubblewrap's pid out. */
+export function launchHost(order: LaunchOrder): HostProcess {
+  const [command, ...args] = order.argv;
+  const child = spawn(command ?? "", args, {
+    // Never 'ipc': a step that writes junk into it throws in this process.
+    stdio: ["ignore", "pipe", "pipe", "pipe", ...(order.filter === null ? [] : (["pipe", "pipe"] as const))],
+    env: { TZ: "UTC" },
+    cwd: "/",
+    ...(order.uid === null ? {} : { uid: order.uid, gid: order.uid }),
+  });
+  // Its type knows five streams, we open six.
+  const stdio = child.stdio as unknown as readonly (Duplex | null)[];
+  const control = stdio[3] as Duplex;
+  const [stdout, stderr] = [child.stdout as Readable, child.stderr as Readable];
+  // A pipe that breaks because the host died is told by its exit.
+  for (const stream of stdio) stream?.on("error", () => undefined);
+  if (order.filter !== null) stdio[filterFd]?.end(order.filter);
+  return {
+    control,
+    output: [stdout, stderr],
+    nodePid: order.filter === null ? Promise.resolve(child.pid ?? 0) : insidePid(stdio[infoFd] as Duplex),
+    exited: exitOf(child, stderr),
+    kill: () => void child.kill("SIGKILL"),
+  };
+}
+
+function insidePid(info: Duplex): Promise<number> {
+  return new Promise((resolve) => {
+    let text = "";
+    info.on("data", (chunk: Buffer) => {
+      text = (text + chunk.toString("utf8")).slice(0, 4096);
+    });
+    info.once("close", () => resolve(Number(/"child-pid":\s*(\d+)/.exec(text)?.[1] ?? 0)));
+  });
+}
+
+function exitOf(child: ChildProcess, stderr: Readable): Promise<HostExit> {
+  let text = "";
+  stderr.on("data", (chunk: Buffer) => {
+    if (text.length < 4096) text = (text + chunk.toString("utf8")).slice(0, 4096);
+  });
+  return new Promise((resolve) => {
+    let failed: string | null = null;
+    child.once("error", (error) => {
+      failed = error.message;
+      // No process came to be: there will be no 'close'.
+      if (child.pid === undefined) resolve({ code: null, signal: null, stderr: error.message });
+    });
+    child.once("close", (code, signal) => resolve({ code, signal, stderr: failed ?? text }));
+  });
+}
+
+/** Rejects with the signal's reason when it aborts. */
+export function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(reasonOf(signal));
+    else signal.addEventListener("abort", () => reject(reasonOf(signal)), { once: true });
+  });
+}

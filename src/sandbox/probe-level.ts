@@ -1,0 +1,147 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Fault } from "../base/index.ts";
+import { runCanary } from "./canary.ts";
+import type { Tools } from "./host-argv.ts";
+import { createHostFactory, type HostFactory, type HostFactoryDeps } from "./host-factory.ts";
+import { createHostSlots, type HostSlots } from "./host-slots.ts";
+import { levelFix } from "./level-fix.ts";
+import { type NodeRuntime, nodeRuntime } from "./node-runtime.ts";
+import type { SandboxHost } from "./sandbox-host.ts";
+import type { CanaryProbe, SandboxFacts, SandboxLevel } from "./step-request.ts";
+import type { Machine } from "./syscalls.ts";
+import { findTools } from "./tools.ts";
+
+export interface ProbeOptions {
+  /** Short, and passable for every user where the daemon is root: sockets and scratch lie below it. */
+  readonly socketDir: string;
+  readonly stateDir: string;
+  /** The first host's user; null = hosts run as the daemon's own user. Ignored unless root. */
+  readonly uidsBase: number | null;
+  /** Where scripts/build-sandbox.ts wrote; default beside this build. */
+  readonly appDir?: string;
+  /** Nothing higher is tried. */
+  readonly forceLevel?: SandboxLevel;
+}
+
+/** A level that works, with what launches its hosts; `launch` is null at `none`. */
+export interface ProbedSandbox {
+  readonly facts: SandboxFacts;
+  readonly launch: HostFactory | null;
+}
+
+interface Trial {
+  readonly level: "confined" | "process";
+  readonly machine: Machine;
+  readonly tools: Tools;
+  readonly runtime: NodeRuntime;
+  readonly slots: HostSlots;
+  readonly options: ProbeOptions;
+}
+
+const mebibyte = 1024 * 1024;
+const blankKind = { broker: false, memoryBytes: 128 * mebibyte, scratchBytes: 16 * mebibyte };
+const startTimeoutMs = 15_000;
+
+/** The highest level whose canary is stopped everywhere, tried in the real launcher. About 0.4 s. */
+export async function probeSandbox(deps: HostFactoryDeps, options: ProbeOptions): Promise<ProbedSandbox> {
+  const none = (reason: string, fix: string | null): ProbedSandbox => ({
+    launch: null,
+    facts: { level: "none", probes: [], reason, fix, node: process.version },
+  });
+  if (options.forceLevel === "none") return none("configured", null);
+  const { arch, platform } = process;
+  const tools = await findTools();
+  if (platform !== "linux" || (arch !== "x64" && arch !== "arm64"))
+    return none(`no sandbox for ${platform} on ${arch}`, null);
+  if (tools === null) return none("prlimit of util-linux is not installed", null);
+  const dir = join(options.socketDir, "sb");
+  await mkdir(dir, { recursive: true, mode: 0o711 });
+  const runtime = await nodeRuntime(process.execPath, options.appDir ?? builtAppDir(), join(dir, "r"));
+  const slots = createHostSlots(dir, process.getuid?.() === 0 ? options.uidsBase : null);
+  const trial = { machine: arch, tools, runtime, slots, options } as const;
+  if (options.forceLevel === "process") return tryProcess(deps, trial, { reason: "configured", fix: null });
+  if (tools.bwrap === null)
+    return tryProcess(deps, trial, { reason: "bubblewrap is not installed", fix: await levelFix(false) });
+  const confined = await attemptLevel(deps, { ...trial, level: "confined" });
+  if ("launch" in confined) return withoutCgroup(confined);
+  return tryProcess(deps, trial, { reason: confined.reason, fix: await levelFix(true) });
+}
+
+/** As `probeSandbox`, only the facts. */
+export async function probeLevel(deps: HostFactoryDeps, options: ProbeOptions): Promise<SandboxFacts> {
+  return (await probeSandbox(deps, options)).facts;
+}
+
+function withoutCgroup(probed: ProbedSandbox): ProbedSandbox {
+  const reason = "no control group of its own: memory and CPU are held by rlimits and by the daemon";
+  return { ...probed, facts: { ...probed.facts, reason } };
+}
+
+async function tryProcess(
+  deps: HostFactoryDeps,
+  trial: Omit<Trial, "level">,
+  why: { readonly reason: string; readonly fix: string | null },
+): Promise<ProbedSandbox> {
+  const weak = await attemptLevel(deps, { ...trial, level: "process" });
+  if ("launch" in weak) return { ...weak, facts: { ...weak.facts, ...why } };
+  const reason = `${why.reason}; ${weak.reason}`;
+  return { launch: null, facts: { level: "none", probes: [], reason, fix: why.fix, node: process.version } };
+}
+
+async function attemptLevel(deps: HostFactoryDeps, trial: Trial): Promise<ProbedSandbox | { readonly reason: string }> {
+  try {
+    const factory = (baselineBytes: number): HostFactory => createHostFactory(deps, { ...trial, baselineBytes });
+    const launch = factory(await measureBaseline(factory(4096 * mebibyte)));
+    const { probes, node } = await canaryIn(launch, trial);
+    const passed = probes.find(({ stopped }) => !stopped);
+    if (trial.level === "confined" && passed !== undefined)
+      return { reason: `the canary could ${passed.name} (${passed.detail})` };
+    return { launch, facts: { level: trial.level, probes, reason: null, fix: null, node } };
+  } catch (error) {
+    if (error instanceof Fault) return { reason: error.message };
+    throw error;
+  }
+}
+
+/** VmData of a blank host: RLIMIT_DATA counts from there, and it differs tenfold between Node versions. */
+async function measureBaseline(launch: HostFactory): Promise<number> {
+  return withHost(launch, async (host) => {
+    const status = await readFile(`/proc/${host.pid}/status`, "utf8");
+    const kibibytes = Number(/^VmData:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0);
+    if (kibibytes === 0) throw new Fault("SANDBOX_UNAVAILABLE", "the memory of a sandbox host cannot be read");
+    return kibibytes * 1024 + 16 * mebibyte;
+  });
+}
+
+async function canaryIn(
+  launch: HostFactory,
+  { level, runtime, options }: Trial,
+): Promise<{ readonly probes: readonly CanaryProbe[]; readonly node: string }> {
+  const { stateDir, socketDir } = options;
+  return withHost(launch, async (host) => ({
+    probes: await runCanary(host, { appDir: runtime.appDir, stateDir, socketDir, level }),
+    node: host.node,
+  }));
+}
+
+async function withHost<T>(launch: HostFactory, use: (host: SandboxHost) => Promise<T>): Promise<T> {
+  const host = await launch(blankKind);
+  const late = setTimeout(() => host.kill(), startTimeoutMs);
+  try {
+    await host.ready;
+    clearTimeout(late);
+    return await use(host);
+  } finally {
+    clearTimeout(late);
+    host.kill();
+    await host.gone;
+  }
+}
+
+function builtAppDir(): string {
+  // From sources (tests, dev) the build is below dist/, from the build itself it is two floors up.
+  const relative = import.meta.url.endsWith(".ts") ? "../../dist/sandbox/" : "../../sandbox/";
+  return fileURLToPath(new URL(relative, import.meta.url));
+}
