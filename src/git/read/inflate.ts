@@ -32,3 +32,12 @@ export function inflateStart(input: Buffer, inputBytes: number): Buffer {
     throw new Fault("REPO_CORRUPT", "object does not inflate", { cause: error });
   }
 }
+
+/** The whole zlib stream; only for input that is too short to become large. */
+export function inflateAll(input: Buffer): Buffer {
+  try {
+    return inflateSync(input);
+  } catch (error) {
+    throw new Fault("REPO_CORRUPT", "object does not inflate", { cause: error });
+  }
+}

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { readRegularFile } from "./regular-file.ts";
+import { isAbsent, readRegularFile, unreadable } from "./regular-file.ts";
 
 /** Where the parts of a repository lie. In a linked worktree `gitDir` holds HEAD, `commonDir` everything shared. */
 export interface RepositoryLocation {
@@ -37,4 +37,11 @@ function gitDirOf(path: string): string | null {
   return isDirectory(path) ? path : null;
 }
 
-const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw unreadable("the repository", error);
+  }
+}

@@ -88,9 +88,12 @@ export class ObjectStore {
   }
 
   #fromLoose(oid: Oid, search: { fault: Fault | null }): GitObject | null {
+    const cached = this.#tried(oid, search, () => this.#cache.get(oid));
+    if (cached !== null) return cached;
     for (const { path } of this.#directories) {
       const found = this.#tried(oid, search, () => readLooseObject(path, oid, this.#options.maxObjectBytes));
       if (found === null) continue;
+      this.#cache.put(oid, found);
       if (this.#directories.some(({ packs }) => packs.isStale())) this.#rescan();
       return found;
     }

@@ -11,7 +11,7 @@ export interface WalkedEntry {
 
 const maxDepth = 64;
 /** A tree of ten levels that each hold the one below ten times has 10^10 files in a dozen objects. */
-const maxEntries = 1_000_000;
+const maxEntries = 250_000;
 
 /** The entry at `path` below `tree`, or null. Never goes through a symlink, a submodule or an entry with a defect. */
 export function entryAt(readTree: ReadTree, tree: Oid, path: string): TreeEntry | null {
@@ -30,7 +30,7 @@ export function entryAt(readTree: ReadTree, tree: Oid, path: string): TreeEntry 
 /**
  * Every entry that is not a plain directory, depth first in byte order of the path, `prefix` (`""` or ending in a
  * slash) put before each. A directory is entered, not yielded; one with a defect, or deeper than 64 levels, is yielded
- * with that defect and not entered. Over a million entries: `OBJECT_TOO_LARGE`.
+ * with that defect and not entered. Over 250,000 entries: `OBJECT_TOO_LARGE`.
  */
 export function* walkTree(readTree: ReadTree, tree: Oid, prefix: string): Generator<WalkedEntry> {
   const stack = [{ prefix, entries: readTree(tree).values() }];
