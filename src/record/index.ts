@@ -81,6 +81,7 @@ export type {
   SkipRecord,
   Verification,
 } from "./site-record.ts";
+export { type UnstartedEnd, type UnstartedRun, unstartedRunBody } from "./unstarted-run.ts";
 export {
   type AuditCode,
   type AuditFinding,

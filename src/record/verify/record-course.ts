@@ -239,13 +239,11 @@ export class RecordCourse {
   /** Records that a later one has seen are right; what is left are the last ones of their tenants. */
   #nameByElimination({ batch }: BatchState, lastLines: readonly PlacedLine[]): void {
     const open = lastLines.filter((line) => this.#isLast(line));
-    const [first, ...others] = open;
-    const why = `the Merkle root of batch ${String(batch)} is not the one that the recorder signed`;
-    if (first === undefined) this.#findings.add("AUDIT_TAMPERED", {}, why);
-    else {
-      const or = others.map(({ tenant, seq }) => ` or ${tenant} ${String(seq)}`).join("");
-      this.#findings.add("AUDIT_TAMPERED", first, or === "" ? why : `${why}: this record${or} was changed`);
-    }
+    const root = `the Merkle root of batch ${String(batch)} is not the one that the recorder signed`;
+    const names = open.map(({ tenant, seq }) => `${tenant} ${String(seq)}`).join(", ");
+    const why = open.length > 1 ? `${root}: one of ${names} was changed` : root;
+    for (const line of open) this.#findings.add("AUDIT_TAMPERED", line, why);
+    if (open.length === 0) this.#findings.add("AUDIT_TAMPERED", {}, why);
   }
 }
 
