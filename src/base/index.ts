@@ -15,4 +15,5 @@ export { type CodeName, type CodeRow, codeRow, codes, findCode } from "./codes.t
 export { bytesOfHex, bytesOfText, type Hex, hexDigestWith, hexOf, type Sha256 } from "./digest.ts";
 export { type ExitCode, exitCodes } from "./exit-codes.ts";
 export { type Disposition, type ErrorClass, Fault, type FaultOptions, faultOf } from "./fault.ts";
+export { Gate } from "./gate.ts";
 export { type Service, TaskGroup, WakeUp } from "./service.ts";
