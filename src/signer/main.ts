@@ -1,5 +1,5 @@
 // The signer's process: frames on stdin, answers on stdout, nothing else in or out. It ends with its input.
-import { Fault, faultOf } from "../base/index.ts";
+import { exitCodes, Fault, faultOf } from "../base/index.ts";
 import { refusal } from "./batch-records.ts";
 import { encodeFrame, FrameReader } from "./frame.ts";
 import { decodeRequest, encodeAnswer, encodeLast } from "./sign-codec.ts";
@@ -15,7 +15,12 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 
 const frames = new FrameReader();
 for await (const chunk of process.stdin) {
-  for (const message of frames.push(chunk as Buffer)) process.stdout.write(encodeFrame(answerTo(message)));
+  for (const message of frames.push(chunk as Buffer)) {
+    const reply = answerTo(message);
+    process.stdout.write(encodeFrame(reply));
+    // What we remember may not be what is on disk: the next process reads it anew.
+    if ("fault" in reply && reply.fault.code !== "SIGNER_REFUSED") process.exit(exitCodes.bug);
+  }
 }
 
 function answerTo(message: unknown): SignerReply {
@@ -24,8 +29,8 @@ function answerTo(message: unknown): SignerReply {
     return { id: call.id, ok: act(call) };
   } catch (error) {
     const fault = error instanceof FieldDefect ? refusal(`malformed ${call.verb}: ${error.message}`) : faultOf(error);
-    // The client's log is the only place where the cause of our own bugs can be seen.
-    if (fault.code === "INTERNAL") process.stderr.write(`${String(fault.cause)}\n`);
+    // The client is the only one who can tell it: `cause` itself never leaves a process.
+    if (fault.cause instanceof Error) process.stderr.write(`${fault.cause.stack ?? fault.cause.message}\n`);
     return { id: call.id, fault: { code: fault.code, message: fault.message } };
   }
 }

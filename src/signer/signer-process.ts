@@ -83,8 +83,14 @@ export class SignerProcess {
   #settle(reply: SignerReply): void {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    if ("ok" in reply) waiting?.resolve(reply.ok);
-    else waiting?.reject(faultOfReply(reply.fault));
+    if ("ok" in reply) {
+      waiting?.resolve(reply.ok);
+    } else if (reply.fault.code === "SIGNER_REFUSED") {
+      waiting?.reject(faultOfReply(reply.fault, null));
+    } else {
+      // It ends after any other fault, and its complaint is whole only then.
+      this.#child.once("close", () => waiting?.reject(faultOfReply(reply.fault, this.#complaint)));
+    }
   }
 
   #lose(reason: string, cause: unknown): void {
@@ -95,8 +101,8 @@ export class SignerProcess {
   }
 }
 
-function faultOfReply({ code, message }: { readonly code: string; readonly message: string }): Fault {
-  return new Fault(codeRow(code) === null ? "INTERNAL" : (code as CodeName), message);
+function faultOfReply({ code, message }: { readonly code: string; readonly message: string }, cause: unknown): Fault {
+  return new Fault(codeRow(code) === null ? "INTERNAL" : (code as CodeName), message, { cause });
 }
 
 function spawnSigner(): Child {

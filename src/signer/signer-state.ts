@@ -28,7 +28,7 @@ export interface SignerState {
 
 export interface StateFile {
   read(): SignerState | null;
-  /** On disk when it returns. Throws when another signer wrote the file since we read or wrote it. */
+  /** On disk when it returns; `SIGNER_LOST` when it cannot be, or when another signer wrote the file meanwhile. */
   write(state: SignerState): void;
 }
 
@@ -43,23 +43,34 @@ export function openStateFile(path: string): StateFile {
     },
     write: (state) => {
       const text = `${JSON.stringify(encodeState(state))}\n`;
-      const scratch = `${path}.tmp`;
-      // Ours alone: left by a signer that died in the middle.
-      rmSync(scratch, { force: true });
-      const fd = openSync(scratch, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
       try {
-        writeFileSync(fd, text);
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
+        replaceFile(path, text, seen);
+      } catch (error) {
+        // What is on disk is now unknown: whoever gets this must start again and read it.
+        throw error instanceof Fault
+          ? error
+          : new Fault("SIGNER_LOST", "the signer's state cannot be written", { cause: error });
       }
-      // A signer of a daemon that was killed may still be at work: two that believe in one head could sign a fork.
-      if (readText(path) !== seen) throw new Fault("SIGNER_REFUSED", "another signer uses the state file");
-      renameSync(scratch, path);
-      syncDirectory(dirname(path));
       seen = text;
     },
   };
+}
+
+function replaceFile(path: string, text: string, before: string | null): void {
+  const scratch = `${path}.tmp`;
+  // Ours alone: left by a signer that died in the middle.
+  rmSync(scratch, { force: true });
+  const fd = openSync(scratch, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+  try {
+    writeFileSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  // A signer of a daemon that was killed may still be at work: two that believe in one head could sign a fork.
+  if (readText(path) !== before) throw new Fault("SIGNER_LOST", "another signer wrote the state file");
+  renameSync(scratch, path);
+  syncDirectory(dirname(path));
 }
 
 function readText(path: string): string | null {

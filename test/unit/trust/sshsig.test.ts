@@ -145,7 +145,11 @@ describe("a signature is refused", () => {
     const type = "ssh-ed25519-cert-v01@openssh.com";
     const armored = armorSshsig({ ...parsedSample(), blob: Buffer.from(wireString(type)) });
 
-    expect(verify(armored)).toMatchObject({ ok: false, code: "TRUST_KEY_TYPE", reason: expect.stringContaining(type) });
+    expect(verify(armored)).toMatchObject({
+      ok: false,
+      code: "TRUST_KEY_TYPE",
+      reason: expect.stringContaining(type) as string,
+    });
   });
 
   it("with the algorithm of another type than its key", () => {
