@@ -10,8 +10,15 @@ export interface AuditOutbox {
   /**
    * Marks up to `limit` waiting bodies for batch `batch` (bodies that it marked before stay in it) and closes the open
    * skip ranges of the tenants in it and those of an earlier UTC day. One snapshot: horizons are of the same instant.
+   * Marks no more once the texts of the marked bodies pass `maxBytes` (a first one always goes in): what the signer takes
+   * is bounded. Nothing to mark and no range to close: nothing is written.
    */
-  drain(request: { readonly batch: number; readonly limit: number; readonly now: UtcText }): Promise<DrainedBatch>;
+  drain(request: {
+    readonly batch: number;
+    readonly limit: number;
+    readonly maxBytes: number;
+    readonly now: UtcText;
+  }): Promise<DrainedBatch>;
   /** Stores the signed bytes before anything is written to Git. */
   prepare(batch: PreparedBatch): Promise<void>;
   /** Inserts the record rows, empties the outbox of the batch and marks it done, in one transaction. Idempotent. */
