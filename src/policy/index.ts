@@ -1,1 +1,10 @@
-export type { AdmissionDemand, AdmissionUsage, Decision } from "./decision.ts";
+export { type AocBreach, type AocEmitter, type AocList, checkAoc } from "./check-aoc.ts";
+export {
+  type AdmissionDemand,
+  type AdmissionSkip,
+  type AdmissionUsage,
+  type Decision,
+  decideAdmission,
+} from "./decide-admission.ts";
+export { type GrantQuestion, grantFindings } from "./grant-findings.ts";
+export { endpointGranted, nameMatches, pluginGranted, versionMatches } from "./grants.ts";

@@ -117,7 +117,8 @@ describe("slots around a transition", () => {
       "2026-11-01T12:00Z",
       ["2026-11-01T04:00Z"],
     ],
-  ] as const)("%s", (_, text, zone, from, until, slots) => {
+  ] as const)("%s", (...row) => {
+    const [, text, zone, from, until, slots] = row;
     expect(between(text, zone, from, until)).toEqual(slots);
   });
 });

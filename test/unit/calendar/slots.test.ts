@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { checkSchedule, nextSlot, shortestInterval, slotScope, slotsBetween } from "../../../src/calendar/index.ts";
-import { cron, every, hours, iso, minutes } from "./schedule-fixture.ts";
+import { cron, every, hours, minutes } from "./schedule-fixture.ts";
 
 const at = (text: string): Date => new Date(text);
 

@@ -1,0 +1,104 @@
+import type { CodeName } from "../base/index.ts";
+import {
+  type Allowlist,
+  type DagSpec,
+  durationText,
+  type Finding,
+  type Place,
+  pointerTo,
+  type Quota,
+  type ScheduleSpec,
+  type StepSpec,
+  sizeText,
+} from "../spec/index.ts";
+import { endpointGranted, pluginGranted } from "./grants.ts";
+
+export interface GrantQuestion {
+  readonly quota: Quota;
+  readonly allowlist: Allowlist;
+  /** Path of the document, for the findings. */
+  readonly path: string;
+  /** Line and column of a pointer of the document. */
+  readonly place: (pointer: string) => Place;
+  /** The least distance of two slots in ms (calendar/). */
+  readonly shortestIntervalMs: (schedule: ScheduleSpec) => number;
+}
+
+/**
+ * Everything that a DAG asks for and its tenant is not granted: all findings of severity `denied`. A DAG with one is
+ * applied but not armed.
+ */
+export function grantFindings(dag: DagSpec, question: GrantQuestion): readonly Finding[] {
+  const denials = [
+    ...dag.steps.flatMap((step) => stepDenials(step, pointerTo("/spec/steps", step.stepId), question)),
+    ...dag.finally.flatMap((step) => stepDenials(step, pointerTo("/spec/finally", step.stepId), question)),
+    ...dag.schedules.flatMap((schedule, i) => scheduleDenials(schedule, `/spec/schedules/${i}`, question)),
+  ];
+  return denials.map((denial) => ({
+    severity: "denied",
+    path: question.path,
+    ...question.place(denial.pointer),
+    ...denial,
+  }));
+}
+
+type Denial = Pick<Finding, "code" | "pointer" | "message" | "fix">;
+
+function stepDenials(step: StepSpec, at: string, { quota, allowlist }: GrantQuestion): readonly Denial[] {
+  const denials: Denial[] = [];
+  const { name, version } = step.uses;
+  if (!pluginGranted(allowlist, step.uses)) {
+    denials.push({
+      code: "PLUGIN_NOT_ALLOWED",
+      pointer: `${at}/uses`,
+      message: `plugin ${name}@${version} is not granted to this tenant`,
+      fix: `Ask for { name: ${name}, versions: ["${version}"] } under plugins in allowlist.yaml.`,
+    });
+  }
+  for (const [i, target] of step.network.entries()) {
+    const cut = target.lastIndexOf(":");
+    const [host, port] = [target.slice(0, cut), Number(target.slice(cut + 1))];
+    if (endpointGranted(allowlist, name, host, port) !== null) continue;
+    denials.push({
+      code: "ENDPOINT_NOT_ALLOWED",
+      pointer: `${at}/network/${i}`,
+      message: `endpoint ${target} is not granted for ${name}`,
+      fix: `Ask for { host: ${host}, port: ${port}, for: ["${name}"] } under endpoints in allowlist.yaml.`,
+    });
+  }
+  return [...denials, ...limitDenials(step, at, quota)];
+}
+
+function limitDenials({ limits }: StepSpec, at: string, { perStep }: Quota): readonly Denial[] {
+  const rows = [
+    { key: "memory", asked: limits.memoryBytes, ceiling: perStep.memoryBytes, text: sizeText },
+    { key: "cpuTime", asked: limits.cpuTimeMs, ceiling: perStep.cpuTimeMs, text: durationText },
+    { key: "scratch", asked: limits.scratchBytes, ceiling: perStep.scratchBytes, text: sizeText },
+    { key: "timeout", asked: limits.timeoutMs, ceiling: perStep.timeoutMs, text: durationText },
+  ];
+  return rows
+    .filter((row) => row.asked > row.ceiling)
+    .map((row) => ({
+      code: "LIMIT_OVER_QUOTA" satisfies CodeName,
+      pointer: `${at}/limits/${row.key}`,
+      message: `${row.key} ${row.text(row.asked)} is over perStep.${row.key} ${row.text(row.ceiling)} of the quota`,
+      fix: `Set limits.${row.key} to ${row.text(row.ceiling)} or less, or ask for a larger quota.`,
+    }));
+}
+
+function scheduleDenials(
+  schedule: ScheduleSpec,
+  at: string,
+  { quota, shortestIntervalMs }: GrantQuestion,
+): readonly Denial[] {
+  const shortest = shortestIntervalMs(schedule);
+  if (shortest >= quota.minIntervalMs) return [];
+  return [
+    {
+      code: "INTERVAL_BELOW_QUOTA",
+      pointer: `${at}/${schedule.timing.kind}`,
+      message: `schedule ${schedule.name} fires every ${durationText(shortest)}, below minInterval ${durationText(quota.minIntervalMs)} of the quota`,
+      fix: `Use an interval of ${durationText(quota.minIntervalMs)} or more, or ask for a smaller minInterval.`,
+    },
+  ];
+}
