@@ -1,0 +1,79 @@
+import { Fault, type JsonObject, parseCanonical } from "../base/index.ts";
+import type { WalkDag } from "../dag/index.ts";
+import type { DagSpec, PluginManifest, StepSpec, TenantSnapshot } from "../spec/index.ts";
+import type { ClaimedRun } from "../store/index.ts";
+import { lastingCall } from "./lasting-call.ts";
+import { effectiveDag, statusReads } from "./pending.ts";
+import type { WorkerRoom } from "./worker-room.ts";
+
+/** A step with what its run pinned for it. */
+export interface PinnedStep {
+  readonly spec: StepSpec;
+  readonly plugin: PluginManifest;
+  readonly isFinal: boolean;
+  /** Steps whose outputs and statuses its expressions see: its needs, their needs and so on; of `finally` also all steps proper. */
+  readonly sees: readonly string[];
+}
+
+/** A claimed run with everything read that it was pinned to at admission. */
+export interface PinnedRun {
+  readonly claimed: ClaimedRun;
+  readonly inputs: JsonObject;
+  readonly snapshot: TenantSnapshot;
+  readonly steps: ReadonlyMap<string, PinnedStep>;
+  readonly walkDag: WalkDag;
+}
+
+/** Reads the pinned snapshot and decodes the stored spec. Fault INTERNAL where the store holds what no admission wrote. */
+export async function loadRun(room: WorkerRoom, claimed: ClaimedRun, signal: AbortSignal): Promise<PinnedRun> {
+  const { tenant, snapshot: sha256 } = claimed;
+  const read = (): Promise<TenantSnapshot> => room.deps.readSnapshot(tenant, sha256, signal);
+  const snapshot = await lastingCall(room.deps, "readSnapshot", read, signal);
+  return pinRun(claimed, snapshot);
+}
+
+function pinRun(claimed: ClaimedRun, snapshot: TenantSnapshot): PinnedRun {
+  const dag = effectiveDag(claimed.specText);
+  const steps = new Map<string, PinnedStep>();
+  for (const spec of [...dag.steps, ...dag.finally]) {
+    const plugin = snapshot.plugins[`${spec.uses.name}@${spec.uses.version}`];
+    if (plugin === undefined) throw new Fault("INTERNAL", "a plugin of the run is not in its snapshot");
+    const isFinal = dag.finally.includes(spec);
+    steps.set(spec.stepId, { spec, plugin, isFinal, sees: seenBy(spec, dag, isFinal) });
+  }
+  return { claimed, inputs: inputsOf(claimed), snapshot, steps, walkDag: walkDagOf(dag, steps) };
+}
+
+function walkDagOf(dag: DagSpec, steps: ReadonlyMap<string, PinnedStep>): WalkDag {
+  const pinned = [...steps.values()];
+  return {
+    steps: dag.steps,
+    finally: dag.finally,
+    timeoutMs: dag.timeoutMs,
+    effects: Object.fromEntries(pinned.map(({ spec, plugin }) => [spec.stepId, plugin.effects])),
+    statusReads: Object.fromEntries(
+      pinned.map(({ spec }) => [spec.stepId, spec.when === null ? [] : statusReads(spec.when)]),
+    ),
+  };
+}
+
+// Ancestors alone: what else has ended by now depends on who was faster, and a value that does would not repeat.
+function seenBy(spec: StepSpec, dag: DagSpec, isFinal: boolean): readonly string[] {
+  const byId = new Map([...dag.steps, ...dag.finally].map((step) => [step.stepId, step]));
+  const seen = new Set<string>(isFinal ? dag.steps.map((step) => step.stepId) : []);
+  const open = [...spec.needs];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (seen.has(id)) continue;
+    seen.add(id);
+    open.push(...(byId.get(id)?.needs ?? []));
+  }
+  return [...seen];
+}
+
+function inputsOf({ inputsText }: ClaimedRun): JsonObject {
+  const value = parseCanonical(inputsText)?.value;
+  if (value === undefined || value === null || typeof value !== "object" || Array.isArray(value)) {
+    throw new Fault("INTERNAL", "the stored inputs are no canonical object");
+  }
+  return value as JsonObject;
+}

@@ -1,0 +1,15 @@
+import type { WorkerSeam } from "../store/index.ts";
+import type { BlobCache } from "./blob-cache.ts";
+import type { DispatchGate } from "./dispatch-gate.ts";
+import type { GrantCache } from "./grant-cache.ts";
+import type { WorkerDeps, WorkerOptions } from "./worker-deps.ts";
+
+/** What all runs of one registration share. */
+export interface WorkerRoom {
+  readonly deps: WorkerDeps;
+  readonly options: WorkerOptions;
+  readonly seam: WorkerSeam;
+  readonly gate: DispatchGate;
+  readonly grants: GrantCache;
+  readonly blobs: BlobCache;
+}
