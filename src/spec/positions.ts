@@ -1,5 +1,9 @@
-/** Places of a document by RFC 6901 pointer: line and column of the value, then of its key (itself where it has none). */
-export type Positions = Readonly<Record<string, readonly [line: number, col: number, keyLine: number, keyCol: number]>>;
+/**
+ * Places of a document by RFC 6901 pointer: line and column of the value, then of its key (itself where it has none);
+ * for a text that stands on one line as it is, how far it begins after that column (1 behind a quote).
+ */
+export type Positions = Readonly<Record<string, Position>>;
+export type Position = readonly [line: number, col: number, keyLine: number, keyCol: number, textShift?: number];
 
 /** Counts from 1; 0 where there is no place. */
 export interface Place {

@@ -14,7 +14,7 @@ import {
 } from "yaml";
 import type { CodeName, Json, JsonObject } from "../base/index.ts";
 import type { Finding } from "./finding.ts";
-import { type Positions, pointerTo } from "./positions.ts";
+import { type Position, type Positions, pointerTo } from "./positions.ts";
 
 /** Files over `warn` get a warning, files over `hard` are not read. Bytes. */
 export const documentCaps = { warnBytes: 64 * 1024, hardBytes: 256 * 1024, lexemes: 20_000, depth: 40 } as const;
@@ -99,7 +99,7 @@ function compose(text: string, lines: LineCounter): readonly Document.Parsed[] {
     // yaml's own duplicate check is quadratic; ours is a Set per map.
     uniqueKeys: false,
   });
-  return [...composer.compose(cappedTokens(text, lines))] as unknown as readonly Document.Parsed[];
+  return [...composer.compose(cappedTokens(text, lines))];
 }
 
 /** Stops within the first token that is over a cap, so nothing hostile is read twice. */
@@ -155,7 +155,7 @@ interface Text {
 }
 
 interface Walk extends Text {
-  readonly positions: Record<string, readonly [number, number, number, number]>;
+  readonly positions: Record<string, Position>;
   readonly report: (
     code: CodeName,
     offset: number,
@@ -271,9 +271,18 @@ function scalarToJson(value: unknown, start: number, pointer: string, walk: Walk
     return null;
   }
   if (typeof value === "string") {
+    noteText(value, start, pointer, walk);
     if (value.isWellFormed() && !value.includes("\u0000")) return value;
     walk.report("SPEC_ENCODING", start, pointer, ["U+0000 or a lone surrogate in a text", "Remove it."]);
     return null;
   }
   return typeof value === "boolean" ? value : null;
+}
+
+/** So that a finding within an expression names its own column. */
+function noteText(value: string, start: number, pointer: string, walk: Walk): void {
+  const at = walk.positions[pointer];
+  if (at === undefined || !value.includes("${{") || value.includes("\n")) return;
+  const shift = [0, 1].find((width) => walk.text.startsWith(value, start + width));
+  if (shift !== undefined) walk.positions[pointer] = [at[0], at[1], at[2], at[3], shift];
 }

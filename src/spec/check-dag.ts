@@ -1,0 +1,101 @@
+import { checkExpressions } from "./check-expressions.ts";
+import { checkGraph } from "./check-graph.ts";
+import { checkStepPlugin } from "./check-step-plugin.ts";
+import { type DagContext, type DagDefect, type PlacedStep, placedSteps } from "./dag-defect.ts";
+import type { DagSpec, ScheduleSpec } from "./dag-spec.ts";
+import { templateTexts } from "./expression-template.ts";
+import { patternMatches } from "./file-pattern.ts";
+import type { Finding } from "./finding.ts";
+import { positionOf } from "./positions.ts";
+import { resolveInputs } from "./resolve-inputs.ts";
+import { sortFindings } from "./schema-findings.ts";
+
+/**
+ * What is wrong with a DAG beyond its schema: graph, expressions, plugins, files, schedules. Findings by place; empty =
+ * it can run. Expressions are checked for form, reference, type and cost, never evaluated.
+ */
+export function checkDag(dag: DagSpec, context: DagContext): readonly Finding[] {
+  const steps = placedSteps(dag);
+  const defects = [
+    ...checkNames(steps),
+    ...checkGraph(steps),
+    ...steps.flatMap((placed) => checkStepPlugin(placed, context)),
+    ...steps.flatMap((placed) => checkFiles(placed, context.files)),
+    ...checkExpressions(dag, steps, context),
+    ...checkSchedules(dag, context),
+  ];
+  return sortFindings(defects.map((defect) => placed(defect, context)));
+}
+
+function placed({ what = "value", severity = "error", offset, ...defect }: DagDefect, context: DagContext): Finding {
+  const { line, col } = positionOf(context.positions, defect.pointer, what);
+  const shift = context.positions[defect.pointer]?.[4];
+  const within = offset === undefined || shift === undefined ? 0 : shift + offset;
+  return { severity, path: context.path, line, col: col + within, ...defect };
+}
+
+const reservedWords = ["true", "false", "null", "in"];
+
+function checkNames(steps: readonly PlacedStep[]): readonly DagDefect[] {
+  const seen = new Set<string>();
+  return steps.flatMap(({ step, pointer }): readonly DagDefect[] => {
+    const twice = seen.has(step.stepId);
+    seen.add(step.stepId);
+    if (twice) {
+      const message = `\`${step.stepId}\` is a step and a finally step`;
+      return [{ code: "DAG_DUPLICATE_NAME", pointer, what: "key", message, fix: "Rename one of them." }];
+    }
+    if (!reservedWords.includes(step.stepId)) return [];
+    const message = `\`${step.stepId}\` is a word of the expression language`;
+    return [{ code: "SPEC_TYPE", pointer, what: "key", message, fix: "Rename the step." }];
+  });
+}
+
+function checkFiles({ step, pointer }: PlacedStep, files: readonly string[]): readonly DagDefect[] {
+  return step.files.flatMap((pattern, index): readonly DagDefect[] => {
+    if (files.some((path) => patternMatches(pattern, path))) return [];
+    const message = `no file under files/ matches ${pattern}`;
+    const fix =
+      files.length === 0 ? "Commit the files under tenants/<tenant>/files/." : "Correct the pattern or add the file.";
+    return [{ code: "FILES_EMPTY", pointer: `${pointer}/files/${String(index)}`, message, fix }];
+  });
+}
+
+function checkSchedules(dag: DagSpec, context: DagContext): readonly DagDefect[] {
+  const seen = new Set<string>();
+  return dag.schedules.flatMap((schedule, index): readonly DagDefect[] => {
+    const pointer = `/spec/schedules/${String(index)}`;
+    const found: DagDefect[] = [];
+    if (seen.has(schedule.name)) {
+      const message = `two schedules are called \`${schedule.name}\``;
+      found.push({ code: "DAG_DUPLICATE_NAME", pointer: `${pointer}/name`, message, fix: "Give each its own `name`." });
+    }
+    seen.add(schedule.name);
+    const invalid = context.checkSchedule(schedule);
+    if (invalid !== null) {
+      const at = `${pointer}/${schedule.timing.kind}`;
+      found.push({ code: "SCHEDULE_INVALID", pointer: at, message: invalid.message, fix: "Correct the schedule." });
+    }
+    return [...found, ...checkScheduleInputs(dag, schedule, `${pointer}/inputs`)];
+  });
+}
+
+/** Constants and presence; what an expression gives is known only at its slot. */
+function checkScheduleInputs(dag: DagSpec, schedule: ScheduleSpec, pointer: string): readonly DagDefect[] {
+  const resolved = resolveInputs(dag, schedule.inputs);
+  if (resolved.ok) return [];
+  const evaluated = new Set(templateTexts(schedule.inputs).map((text) => text.pointer));
+  return resolved.findings
+    .filter(
+      (finding) =>
+        ![...evaluated].some(
+          (at) => finding.pointer === at || (at.startsWith(`${finding.pointer}/`) && finding.pointer !== ""),
+        ),
+    )
+    .map(({ pointer: at, message }) => ({
+      code: "SCHEDULE_INVALID" as const,
+      pointer: pointer + at,
+      message: `inputs of schedule \`${schedule.name}\`: ${message}`,
+      fix: "Give every input without a default.",
+    }));
+}

@@ -1,0 +1,61 @@
+import type { Json, JsonObject } from "../base/index.ts";
+import type { DagContext, DagDefect, PlacedStep } from "./dag-defect.ts";
+import { templateTexts } from "./expression-template.ts";
+import type { PluginManifest } from "./plugin-manifest.ts";
+import { valueDefects } from "./value-schema.ts";
+
+/** The plugin is there, `code` stands where it belongs, and the constants of `with` fit its input. */
+export function checkStepPlugin({ step, pointer }: PlacedStep, context: DagContext): readonly DagDefect[] {
+  const { name, version } = step.uses;
+  const code = checkCode({ step, pointer });
+  const manifest = context.plugin(step.uses);
+  if (manifest === null) {
+    const message = `no plugin ${name}@${version} in this repository`;
+    const fix = `Add plugins/${name}/${version}/plugin.yaml, or use another version.`;
+    return [...code, { code: "PLUGIN_UNKNOWN", pointer: `${pointer}/uses`, message, fix }];
+  }
+  return [...code, ...checkNetwork({ step, pointer }, manifest), ...checkWith(step.with, `${pointer}/with`, manifest)];
+}
+
+function checkCode({ step, pointer }: Pick<PlacedStep, "step" | "pointer">): readonly DagDefect[] {
+  const takesCode = step.uses.name === "core.js";
+  if (takesCode && step.code === null) {
+    const fix = "Add `code: |` with one function (input, ctx) => output.";
+    return [{ code: "STEP_CODE", pointer, what: "key", message: "core.js needs `code`", fix }];
+  }
+  if (takesCode || step.code === null) return [];
+  const message = `${step.uses.name} takes no code`;
+  return [{ code: "STEP_CODE", pointer: `${pointer}/code`, what: "key", message, fix: "Remove it, or use core.js." }];
+}
+
+function checkNetwork(
+  { step, pointer }: Pick<PlacedStep, "step" | "pointer">,
+  manifest: PluginManifest,
+): readonly DagDefect[] {
+  if (step.network.length === 0 || manifest.needs.network) return [];
+  const message = `${manifest.name} does not use the network`;
+  const fix = "Remove `network`; its plugin.yaml does not say needs: { network: true }.";
+  return [{ code: "STEP_INPUT", pointer: `${pointer}/network`, what: "key", message, fix, severity: "warning" }];
+}
+
+const wholeValueRules = ["enum", "const", "uniqueItems", "anyOf", "oneOf", "allOf"];
+
+function checkWith(input: JsonObject, pointer: string, manifest: PluginManifest): readonly DagDefect[] {
+  const evaluated = templateTexts(input).map((text) => text.pointer);
+  const within = (at: string): boolean => evaluated.some((text) => text === at || at.startsWith(`${text}/`));
+  const above = (at: string): boolean => evaluated.some((text) => text.startsWith(`${at}/`));
+  return (
+    valueDefects(manifest.input, input as Json, "all")
+      .filter((defect) => !within(defect.pointer))
+      // A rule about a whole value cannot be judged while a part of it is not known.
+      .filter((defect) => !(above(defect.pointer) && wholeValueRules.includes(defect.keyword)))
+      .filter((defect) => !(defect.inBranch && evaluated.length > 0))
+      .map((defect) => ({
+        code: "STEP_INPUT" as const,
+        pointer: pointer + defect.pointer,
+        what: defect.keyword === "additionalProperties" ? ("key" as const) : ("value" as const),
+        message: `with: ${defect.message}`,
+        fix: `See the input schema of ${manifest.name}@${manifest.version}.`,
+      }))
+  );
+}

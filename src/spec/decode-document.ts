@@ -1,0 +1,153 @@
+import { canonicalText, type Hex, hexDigestWith, type Json, type JsonObject, type Sha256 } from "../base/index.ts";
+import type { DagSpec } from "./dag-spec.ts";
+import { documentDefects } from "./document-defects.ts";
+import { classifyPath, type DocumentKind, type DocumentPath, misplacedPath } from "./document-path.ts";
+import { effectiveDag } from "./effective-dag.ts";
+import {
+  effectiveAllowlist,
+  effectivePlugin,
+  effectiveQuota,
+  effectiveRepository,
+  effectiveSite,
+  effectiveTenant,
+} from "./effective-specs.ts";
+import type { Finding } from "./finding.ts";
+import type { SchemaName } from "./generated/schemas.ts";
+import { normalSpec } from "./normal-form.ts";
+import type { PluginManifest } from "./plugin-manifest.ts";
+import { type Positions, positionOf } from "./positions.ts";
+import { clip, type PlacedValue, schemaFindings, sortFindings } from "./schema-findings.ts";
+import type { Allowlist, Quota, RepositorySpec, SiteSpec, TenantSpec } from "./tenant-spec.ts";
+import { decodeYaml, type YamlSource } from "./yaml-document.ts";
+
+interface Decoded {
+  readonly path: string;
+  /** Canonical JSON of {apiVersion, kind, spec} in normal form: what is hashed and stored. */
+  readonly specText: string;
+  /** Places for findings that come later; see `positionOf`. */
+  readonly positions: Positions;
+}
+
+/** One document of the repository; plain data that threads can hand over. */
+export type SpecDocument = Decoded &
+  (
+    | { readonly kind: "Repository"; readonly spec: RepositorySpec }
+    | { readonly kind: "Site"; readonly site: string; readonly spec: SiteSpec }
+    | { readonly kind: "Tenant"; readonly tenant: string; readonly spec: TenantSpec }
+    | { readonly kind: "Quota"; readonly tenant: string; readonly spec: Quota }
+    | { readonly kind: "Allowlist"; readonly tenant: string; readonly spec: Allowlist }
+    | { readonly kind: "Dag"; readonly tenant: string; readonly dagId: string; readonly spec: DagSpec }
+    | {
+        readonly kind: "Plugin";
+        /** null = for every tenant. */
+        readonly tenant: string | null;
+        readonly name: string;
+        readonly version: string;
+        readonly spec: PluginManifest;
+      }
+  );
+
+export type DecodedDocument =
+  | { readonly ok: true; readonly document: SpecDocument; readonly warnings: readonly Finding[] }
+  | { readonly ok: false; readonly findings: readonly Finding[] };
+
+const apiVersion = "orrery/v1";
+
+/**
+ * Decodes one file of the repository: YAML, schema, what a schema cannot say, normal form, effective values. Bad input
+ * is findings with a place, never an exception. A path that is no document's is one finding (`SPEC_PATH`).
+ */
+export function decodeDocument(source: YamlSource): DecodedDocument {
+  const where = classifyPath(source.path);
+  if (where === null) return { ok: false, findings: [pathFinding(source.path)] };
+  const yaml = decodeYaml(source);
+  if (!yaml.ok) return yaml;
+  const placed: PlacedValue = { path: source.path, value: yaml.value, positions: yaml.positions };
+  const wrongKind = kindFindings(where.kind, placed);
+  if (wrongKind.length > 0) return { ok: false, findings: wrongKind };
+  const unfit = schemaFindings(where.kind.toLowerCase() as SchemaName, placed);
+  if (unfit.length > 0) return { ok: false, findings: unfit };
+  const defects = documentDefects(where, yaml.value as JsonObject);
+  if (defects.length > 0) {
+    const findings = defects.map(({ what, ...defect }): Finding => {
+      const place = positionOf(yaml.positions, defect.pointer, what);
+      return { severity: "error", path: source.path, ...place, ...defect };
+    });
+    return { ok: false, findings: sortFindings(findings) };
+  }
+  const spec = normalSpec(where.kind, (yaml.value as { readonly spec: JsonObject }).spec);
+  const specText = canonicalText({ apiVersion, kind: where.kind, spec });
+  const decoded = { path: source.path, specText, positions: yaml.positions };
+  return {
+    ok: true,
+    document: { ...decoded, ...effectiveOf(where, specText) } as SpecDocument,
+    warnings: yaml.warnings,
+  };
+}
+
+/** The hash of a normal form's text. */
+export const specHashOf = (specText: string, sha256: Sha256): Hex => hexDigestWith(sha256)(specText);
+
+function pathFinding(path: string): Finding {
+  const { message, fix } = misplacedPath(path) ?? {
+    message: `${path} is no document`,
+    fix: "See the layout of a spec repository.",
+  };
+  return { code: "SPEC_PATH", severity: "error", path, line: 0, col: 0, pointer: "", message, fix };
+}
+
+/** The path decides the kind: with another one, every further finding would be about the wrong schema. */
+function kindFindings(wanted: DocumentKind, { path, value, positions }: PlacedValue): readonly Finding[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const message = `the document must be a mapping, not ${kindOfValue(value)}`;
+    const fix = `Begin with apiVersion: ${apiVersion} and kind: ${wanted}.`;
+    return [{ code: "SPEC_TYPE", severity: "error", path, ...positionOf(positions, ""), pointer: "", message, fix }];
+  }
+  const document = value as JsonObject;
+  return (["apiVersion", "kind"] as const).flatMap((key): readonly Finding[] => {
+    const is = document[key];
+    const must = key === "kind" ? wanted : apiVersion;
+    if (is === undefined || is === must) return [];
+    const shown = typeof is === "string" ? clip(is) : kindOfValue(is);
+    const message = key === "kind" ? `kind is ${shown}, but the path is that of a ${wanted}` : `apiVersion is ${shown}`;
+    const place = positionOf(positions, `/${key}`);
+    return [
+      {
+        code: "SPEC_KIND",
+        severity: "error",
+        path,
+        ...place,
+        pointer: `/${key}`,
+        message,
+        fix: `Write ${key}: ${must}.`,
+      },
+    ];
+  });
+}
+
+function kindOfValue(value: Json): string {
+  if (value === null) return "empty";
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "a mapping" : `a ${typeof value}`;
+}
+
+function effectiveOf(where: DocumentPath, specText: string): object {
+  switch (where.kind) {
+    case "Repository":
+      return { kind: where.kind, spec: effectiveRepository(specText) };
+    case "Site":
+      return { kind: where.kind, site: where.site, spec: effectiveSite(specText) };
+    case "Tenant":
+      return { kind: where.kind, tenant: where.tenant, spec: effectiveTenant(specText) };
+    case "Quota":
+      return { kind: where.kind, tenant: where.tenant, spec: effectiveQuota(specText) };
+    case "Allowlist":
+      return { kind: where.kind, tenant: where.tenant, spec: effectiveAllowlist(specText) };
+    case "Dag":
+      return { kind: where.kind, tenant: where.tenant, dagId: where.dagId, spec: effectiveDag(specText) };
+    case "Plugin": {
+      const { kind, tenant, name, version } = where;
+      return { kind, tenant, name, version, spec: effectivePlugin(specText, { name, version }) };
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import type { JsonObject } from "../base/index.ts";
+import { defaults } from "./defaults.ts";
+import type { PluginManifest } from "./plugin-manifest.ts";
+import type { Allowlist, Quota, RepositorySpec, SiteSpec, TenantSpec } from "./tenant-spec.ts";
+
+// Each reads the stored normal form (canonical JSON of {apiVersion, kind, spec}) and fills in every default.
+const specOf = (specText: string): unknown => (JSON.parse(specText) as { readonly spec: unknown }).spec;
+
+interface NormalQuota {
+  readonly weight?: number;
+  readonly runs?: { readonly maxConcurrent?: number; readonly maxQueued?: number };
+  readonly steps?: { readonly maxConcurrent?: number };
+  readonly perStep?: {
+    readonly memory?: number;
+    readonly cpuTime?: number;
+    readonly timeout?: number;
+    readonly scratch?: number;
+    readonly output?: number;
+  };
+  readonly minInterval?: number;
+}
+
+/** null = the tenant has no quota.yaml. */
+export function effectiveQuota(specText: string | null): Quota {
+  const spec = specText === null ? {} : (specOf(specText) as NormalQuota);
+  const { quota } = defaults;
+  return {
+    weight: spec.weight ?? quota.weight,
+    runs: {
+      maxConcurrent: spec.runs?.maxConcurrent ?? quota.maxConcurrentRuns,
+      maxQueued: spec.runs?.maxQueued ?? quota.maxQueuedRuns,
+    },
+    steps: { maxConcurrent: spec.steps?.maxConcurrent ?? quota.maxConcurrentSteps },
+    perStep: perStepOf(spec.perStep ?? {}),
+    minIntervalMs: spec.minInterval ?? quota.minIntervalMs,
+  };
+}
+
+function perStepOf(perStep: NonNullable<NormalQuota["perStep"]>): Quota["perStep"] {
+  const { perStep: ceiling } = defaults.quota;
+  return {
+    memoryBytes: perStep.memory ?? ceiling.memoryBytes,
+    cpuTimeMs: perStep.cpuTime ?? ceiling.cpuTimeMs,
+    timeoutMs: perStep.timeout ?? ceiling.timeoutMs,
+    scratchBytes: perStep.scratch ?? ceiling.scratchBytes,
+    outputBytes: perStep.output ?? ceiling.outputBytes,
+  };
+}
+
+/** null = the tenant has no allowlist.yaml: nothing is granted. */
+export function effectiveAllowlist(specText: string | null): Allowlist {
+  if (specText === null) return { plugins: [], endpoints: [] };
+  const spec = specOf(specText) as {
+    readonly plugins?: Allowlist["plugins"];
+    readonly endpoints?: readonly { host: string; port: number; private?: boolean; for: readonly string[] }[];
+  };
+  return {
+    plugins: (spec.plugins ?? []).map(({ name, versions }) => ({ name, versions })),
+    endpoints: (spec.endpoints ?? []).map((grant) => ({
+      host: grant.host,
+      port: grant.port,
+      private: grant.private ?? defaults.allowlist.private,
+      for: grant.for,
+    })),
+  };
+}
+
+/** null = the tenant has no tenant.yaml. */
+export function effectiveTenant(specText: string | null): TenantSpec {
+  const spec =
+    specText === null ? {} : (specOf(specText) as Partial<{ owners: string[]; contact: string; suspend: boolean }>);
+  return {
+    owners: spec.owners ?? [],
+    contact: spec.contact ?? null,
+    suspend: spec.suspend ?? defaults.tenant.suspend,
+  };
+}
+
+/** null = the repository has no orrery.yaml. */
+export function effectiveRepository(specText: string | null): RepositorySpec {
+  const spec =
+    specText === null ? {} : (specOf(specText) as { [K in keyof RepositorySpec]?: Partial<RepositorySpec[K]> });
+  const { repository } = defaults;
+  return {
+    trust: {
+      commits: spec.trust?.commits ?? repository.commits,
+      merges: spec.trust?.merges ?? repository.merges,
+    },
+    brakes: { prunePercent: spec.brakes?.prunePercent ?? repository.prunePercent },
+  };
+}
+
+export function effectiveSite(specText: string): SiteSpec {
+  const spec = specOf(specText) as {
+    readonly tenants: readonly string[];
+    readonly audit: { readonly keys: readonly { readonly key: string; readonly from?: number }[] };
+  };
+  const keys = spec.audit.keys.map(({ key, from }) => ({ key, from: from ?? defaults.site.keyFrom }));
+  return { tenants: spec.tenants, audit: { keys } };
+}
+
+/** Name and version come from the path. */
+export function effectivePlugin(
+  specText: string,
+  ref: { readonly name: string; readonly version: string },
+): PluginManifest {
+  const spec = specOf(specText) as {
+    readonly service: string;
+    readonly emits: PluginManifest["emits"];
+    readonly sha256: string;
+    readonly effects?: PluginManifest["effects"];
+    readonly needs?: { readonly network?: boolean; readonly builtins?: readonly string[] };
+    readonly isolation?: PluginManifest["isolation"];
+    readonly nondeterministic?: boolean;
+    readonly input: JsonObject;
+    readonly output: JsonObject;
+  };
+  const { plugin } = defaults;
+  return {
+    name: ref.name,
+    version: ref.version,
+    service: spec.service,
+    emits: spec.emits,
+    sha256: spec.sha256,
+    effects: spec.effects ?? plugin.effects,
+    needs: { network: spec.needs?.network ?? plugin.needsNetwork, builtins: spec.needs?.builtins ?? [] },
+    isolation: spec.isolation ?? plugin.isolation,
+    nondeterministic: spec.nondeterministic ?? plugin.nondeterministic,
+    input: spec.input,
+    output: spec.output,
+  };
+}

@@ -1,0 +1,157 @@
+import { type ExpressionTree, macroOf, partsOf, rootPaths } from "./expression-tree.ts";
+import { closest } from "./foreign-words.ts";
+
+/** `[least, most]` arguments; a method has a target before its dot. */
+interface FunctionRule {
+  readonly args: readonly [least: number, most: number];
+  readonly form: "method" | "function" | "both";
+}
+
+const method = (least: number, most = least): FunctionRule => ({ args: [least, most], form: "method" });
+const plain = (least: number, most = least): FunctionRule => ({ args: [least, most], form: "function" });
+
+/**
+ * All that an expression may call: CEL's own, without what could hang (`matches`), depend on the machine's zone data
+ * (time parts of a named zone) or make no JSON (bytes, uint, type), and four of ours (glob, replace, sort, string(time)).
+ */
+export const expressionFunctions: Readonly<Record<string, FunctionRule>> = {
+  size: { args: [0, 1], form: "both" },
+  has: plain(1),
+  string: plain(1),
+  int: plain(1),
+  double: plain(1),
+  bool: plain(1),
+  dyn: plain(1),
+  timestamp: plain(1),
+  duration: plain(1),
+  all: method(2),
+  exists: method(2),
+  exists_one: method(2),
+  map: method(2, 3),
+  filter: method(2),
+  bind: method(3),
+  contains: method(1),
+  startsWith: method(1),
+  endsWith: method(1),
+  indexOf: method(1, 2),
+  lastIndexOf: method(1, 2),
+  substring: method(1, 2),
+  lowerAscii: method(0),
+  upperAscii: method(0),
+  trim: method(0),
+  split: method(1, 2),
+  join: method(0, 1),
+  glob: method(1),
+  replace: method(2),
+  sort: method(0),
+  getFullYear: method(0),
+  getMonth: method(0),
+  getDate: method(0),
+  getDayOfMonth: method(0),
+  getDayOfWeek: method(0),
+  getDayOfYear: method(0),
+  getHours: method(0),
+  getMinutes: method(0),
+  getSeconds: method(0),
+  getMilliseconds: method(0),
+};
+
+/** Roots that a scope may have; `item` stands under its own name. */
+export const scopeRoots = ["inputs", "steps", "run", "slot", "index"] as const;
+
+export interface ExpressionDefect {
+  readonly code: "EXPR_REFERENCE" | "EXPR_SYNTAX" | "SECRET_IN_EXPRESSION" | "EXPR_COST" | "EXPR_TYPE";
+  readonly message: string;
+  readonly fix: string;
+  readonly start: number;
+}
+
+/** What is wrong with an expression by its form alone: functions that are not there, names that shadow, bare `steps`. */
+export function formDefect(tree: ExpressionTree): ExpressionDefect | null {
+  const macro = macroOf(tree);
+  const own = tree.op === "call" ? callDefect(tree) : null;
+  if (own !== null) return own;
+  if (macro !== null && [...scopeRoots, "cel", "secrets"].includes(macro.variable)) {
+    const fix = "Choose another name for the variable.";
+    return { code: "EXPR_SYNTAX", message: `\`${macro.variable}\` is already a name here`, fix, start: tree.start };
+  }
+  const parts = macro === null ? partsOf(tree) : [macro.over, ...macro.bodies];
+  for (const part of parts) {
+    const defect = formDefect(part);
+    if (defect !== null) return defect;
+  }
+  return null;
+}
+
+function callDefect(tree: ExpressionTree & { readonly op: "call" }): ExpressionDefect | null {
+  const rule = Object.hasOwn(expressionFunctions, tree.name) ? expressionFunctions[tree.name] : undefined;
+  if (rule === undefined) {
+    const near = closest(tree.name, Object.keys(expressionFunctions));
+    const fix =
+      tree.name === "matches"
+        ? "Use startsWith, endsWith, contains or glob."
+        : near === null
+          ? "See orrery explain EXPR_REFERENCE."
+          : `Did you mean \`${near}\`?`;
+    const message = tree.name === "matches" ? "`matches` could run for ever" : `no function \`${tree.name}\``;
+    return { code: "EXPR_REFERENCE", message, fix, start: tree.start };
+  }
+  const isMethod = tree.target !== null;
+  if (rule.form !== "both" && isMethod !== (rule.form === "method")) {
+    const fix = isMethod ? `Write ${tree.name}(…).` : `Write value.${tree.name}(…).`;
+    return {
+      code: "EXPR_SYNTAX",
+      message: `\`${tree.name}\` is ${isMethod ? "no method" : "a method"}`,
+      fix,
+      start: tree.start,
+    };
+  }
+  const [least, most] = rule.args;
+  const count = tree.args.length;
+  if (count >= least && count <= most) return null;
+  const wanted = least === most ? String(least) : `${String(least)} to ${String(most)}`;
+  return {
+    code: "EXPR_SYNTAX",
+    message: `\`${tree.name}\` takes ${wanted} arguments`,
+    fix: "Correct the call.",
+    start: tree.start,
+  };
+}
+
+const foreignRoots: Readonly<Record<string, string>> = {
+  needs: "Write steps.<step>.outputs.",
+  jobs: "Write steps.<step>.outputs.",
+  tasks: "Write steps.<step>.outputs.",
+  env: "There is no environment: pass values as inputs.",
+  vars: "Pass values as inputs.",
+  params: "Write inputs.<name>.",
+  parameters: "Write inputs.<name>.",
+  github: "Write run.<field>.",
+  context: "Write run.<field>.",
+  workflow: "Write run.<field>.",
+  matrix: "Write the name that forEach gives its item with `as`.",
+  item: "An item has a name only with forEach: `forEach: { in: …, as: item }`.",
+};
+
+/** A free name that this place does not have; `known` = the names it has. */
+export function rootDefect(tree: ExpressionTree, known: readonly string[]): ExpressionDefect | null {
+  for (const { path, start } of rootPaths(tree)) {
+    const [root = "", second, third] = path;
+    if (root === "secrets") {
+      const message = "secrets are no expressions: the value would enter hashes and records";
+      return { code: "SECRET_IN_EXPRESSION", message, fix: "A plugin reads a secret from ctx.secrets.", start };
+    }
+    if (root === "cel" && path.length === 1) continue;
+    if (!known.includes(root)) {
+      const near = closest(root, known);
+      const fix =
+        foreignRoots[root] ?? (near === null ? `Known here: ${known.join(", ")}.` : `Did you mean \`${near}\`?`);
+      return { code: "EXPR_REFERENCE", message: `\`${root}\` is not known here`, fix, start };
+    }
+    if (root === "steps" && (second === undefined || second === "[]" || (third !== "outputs" && third !== "status"))) {
+      const message = "a step is named in full, with what is read of it";
+      return { code: "EXPR_REFERENCE", message, fix: "Write steps.<step>.outputs or steps.<step>.status.", start };
+    }
+  }
+  return null;
+}

@@ -1,0 +1,206 @@
+import { canonicalText, type Json, type JsonObject } from "../base/index.ts";
+import { defaults } from "./defaults.ts";
+import type { DocumentKind } from "./document-path.ts";
+import type { components } from "./generated/documents.ts";
+import { emptyInputs, expandInputs } from "./inputs-schema.ts";
+import { durationMs, sizeBytes } from "./units.ts";
+
+type Documents = components["schemas"];
+type Dag = Documents["Dag"]["spec"];
+
+/**
+ * `spec` in normal form (DESIGN.md section 2): shorthands written out, sets sorted, durations as ms and sizes as bytes,
+ * values equal to a default and empty mappings removed. The document has passed its schema.
+ */
+export function normalSpec(kind: DocumentKind, spec: JsonObject): JsonObject {
+  switch (kind) {
+    case "Dag":
+      return normalDag(spec as unknown as Dag);
+    case "Quota":
+      return normalQuota(spec);
+    case "Allowlist":
+      return normalAllowlist(spec);
+    case "Tenant":
+      return without({ ...spec, suspend: unless(spec["suspend"], defaults.tenant.suspend) });
+    case "Repository":
+      return normalRepository(spec);
+    case "Site":
+      return normalSite(spec as unknown as Documents["Site"]["spec"]);
+    case "Plugin":
+      return normalPlugin(spec as unknown as Documents["Plugin"]["spec"]);
+  }
+}
+
+/** Leaves out what is undefined, an empty mapping or an empty list. */
+function without(members: Readonly<Record<string, unknown>>): JsonObject {
+  const kept = Object.entries(members).filter(([, value]) => !isNothing(value));
+  return Object.fromEntries(kept) as JsonObject;
+}
+
+function isNothing(value: unknown): boolean {
+  if (value === undefined) return true;
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
+}
+
+/** undefined where the value is absent or equals the default. */
+function unless<T>(value: T | undefined, normalDefault: unknown): T | undefined {
+  if (value === undefined) return undefined;
+  return canonicalText(value) === canonicalText(normalDefault) ? undefined : value;
+}
+
+const ms = (text: string | undefined): number | undefined => (text === undefined ? undefined : durationMs(text));
+const bytes = (text: string | undefined): number | undefined => (text === undefined ? undefined : sizeBytes(text));
+
+/** A set in byte order (all of these are ASCII, or compared alike by UTF-16 units). */
+const sorted = (items: readonly string[] | undefined): readonly string[] | undefined =>
+  items === undefined ? undefined : [...new Set(items)].sort();
+
+function normalDag(spec: Dag): JsonObject {
+  const inputs = spec.inputsSchema ?? (spec.inputs === undefined ? undefined : expandInputs(spec.inputs));
+  return without({
+    rationale: spec.rationale,
+    inputsSchema: unless(inputs, emptyInputs),
+    schedules: spec.schedules?.map(normalSchedule),
+    concurrency: without({
+      max: unless(spec.concurrency?.max, defaults.dag.concurrency.max),
+      overlap: unless(spec.concurrency?.overlap, defaults.dag.concurrency.overlap),
+    }),
+    timeout: unless(ms(spec.timeout), defaults.dag.timeoutMs),
+    steps: mapValues(spec.steps, normalStep),
+    finally: mapValues(spec.finally ?? {}, normalStep),
+  });
+}
+
+const mapValues = <T>(object: Readonly<Record<string, T>>, map: (value: T) => JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)]));
+
+function normalSchedule(schedule: Documents["Schedule"]): JsonObject {
+  return without({
+    name: unless(schedule.name, defaults.schedule.name),
+    cron: schedule.cron,
+    every: ms(schedule.every),
+    timezone: unless(schedule.timezone, defaults.schedule.timezone),
+    catchUp: without({
+      policy: unless(schedule.catchUp?.policy, defaults.schedule.catchUpPolicy),
+      maxAge: ms(schedule.catchUp?.maxAge),
+    }),
+    inputs: schedule.inputs,
+  });
+}
+
+function normalStep(step: Documents["Step"]): JsonObject {
+  return without({
+    uses: step.uses,
+    needs: sorted(typeof step.needs === "string" ? [step.needs] : step.needs),
+    when: step.when?.trim(),
+    with: step.with,
+    code: step.code,
+    files: sorted(step.files),
+    network: sorted(step.network),
+    forEach: step.forEach === undefined ? undefined : normalForEach(step.forEach),
+    retry: normalRetry(step.retry ?? {}),
+    limits: normalLimits(step.limits ?? {}),
+    continueOnError: unless(step.continueOnError, defaults.step.continueOnError),
+    isolation: step.isolation,
+  });
+}
+
+function normalForEach(forEach: Documents["ForEach"]): JsonObject {
+  const rest = without({
+    as: unless(forEach.as, defaults.forEach.as),
+    maxItems: unless(forEach.maxItems, defaults.forEach.maxItems),
+    maxParallel: forEach.maxParallel,
+  });
+  // An empty list is a list: it must not be left out.
+  return { ...rest, in: typeof forEach.in === "string" ? forEach.in.trim() : (forEach.in as readonly Json[]) };
+}
+
+function normalRetry(retry: Documents["Retry"]): JsonObject {
+  return without({
+    maxAttempts: unless(retry.maxAttempts, defaults.retry.maxAttempts),
+    backoff: unless(ms(retry.backoff), defaults.retry.backoffMs),
+    factor: unless(retry.factor, defaults.retry.factor),
+    maxBackoff: unless(ms(retry.maxBackoff), defaults.retry.maxBackoffMs),
+    ...normalErrors(sorted(retry.errors)),
+  });
+}
+
+/** `errors: []` differs from the default: nothing is tried again. */
+function normalErrors(errors: readonly string[] | undefined): { readonly errors?: readonly string[] } {
+  const own = unless(errors, defaults.retry.errors);
+  return own === undefined ? {} : { errors: own };
+}
+
+function normalLimits(limits: Documents["Limits"]): JsonObject {
+  return without({
+    memory: unless(bytes(limits.memory), defaults.limits.memoryBytes),
+    cpuTime: unless(ms(limits.cpuTime), defaults.limits.cpuTimeMs),
+    scratch: unless(bytes(limits.scratch), defaults.limits.scratchBytes),
+    timeout: unless(ms(limits.timeout), defaults.limits.timeoutMs),
+  });
+}
+
+function normalQuota(spec: Documents["Quota"]["spec"]): JsonObject {
+  const { quota } = defaults;
+  return without({
+    weight: unless(spec.weight, quota.weight),
+    runs: without({
+      maxConcurrent: unless(spec.runs?.maxConcurrent, quota.maxConcurrentRuns),
+      maxQueued: unless(spec.runs?.maxQueued, quota.maxQueuedRuns),
+    }),
+    steps: without({ maxConcurrent: unless(spec.steps?.maxConcurrent, quota.maxConcurrentSteps) }),
+    perStep: without({
+      memory: unless(bytes(spec.perStep?.memory), quota.perStep.memoryBytes),
+      cpuTime: unless(ms(spec.perStep?.cpuTime), quota.perStep.cpuTimeMs),
+      timeout: unless(ms(spec.perStep?.timeout), quota.perStep.timeoutMs),
+      scratch: unless(bytes(spec.perStep?.scratch), quota.perStep.scratchBytes),
+      output: unless(bytes(spec.perStep?.output), quota.perStep.outputBytes),
+    }),
+    minInterval: unless(ms(spec.minInterval), quota.minIntervalMs),
+  });
+}
+
+function normalAllowlist(spec: Documents["Allowlist"]["spec"]): JsonObject {
+  return without({
+    plugins: spec.plugins?.map((grant) => without({ ...grant, versions: sorted(grant.versions) })),
+    endpoints: spec.endpoints?.map((grant) =>
+      without({ ...grant, private: unless(grant.private, defaults.allowlist.private), for: sorted(grant.for) }),
+    ),
+  });
+}
+
+function normalRepository(spec: Documents["Repository"]["spec"]): JsonObject {
+  const { repository } = defaults;
+  return without({
+    trust: without({
+      commits: unless(spec.trust?.commits, repository.commits),
+      merges: unless(spec.trust?.merges, repository.merges),
+    }),
+    brakes: without({ prunePercent: unless(spec.brakes?.prunePercent, repository.prunePercent) }),
+  });
+}
+
+function normalSite(spec: Documents["Site"]["spec"]): JsonObject {
+  const keys = spec.audit.keys.map((key) => without({ key: key.key, from: unless(key.from, defaults.site.keyFrom) }));
+  return without({ tenants: sorted(spec.tenants), audit: { keys } });
+}
+
+function normalPlugin(spec: Documents["Plugin"]["spec"]): JsonObject {
+  const { plugin } = defaults;
+  return {
+    ...without({
+      service: spec.service,
+      emits: spec.emits,
+      sha256: spec.sha256,
+      effects: unless(spec.effects, plugin.effects),
+      needs: without({
+        network: unless(spec.needs?.network, plugin.needsNetwork),
+        builtins: sorted(spec.needs?.builtins),
+      }),
+      isolation: unless(spec.isolation, plugin.isolation),
+      nondeterministic: unless(spec.nondeterministic, plugin.nondeterministic),
+    }),
+    input: spec.input as unknown as JsonObject,
+    output: spec.output as unknown as JsonObject,
+  };
+}
