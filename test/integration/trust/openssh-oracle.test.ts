@@ -1,0 +1,112 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { nodeTrustCrypto, readPrivateKey, type SigningKey, signSshsig } from "../../../src/signer/index.ts";
+import { findSigner, parseAllowedSigners, publicKeyLine, verifySshsig } from "../../../src/trust/index.ts";
+import { type ScratchDir, scratchDir } from "../../support/git-fixtures.ts";
+import { sshKeygen, stockKey } from "../signer/ssh-keygen.ts";
+
+let scratch: ScratchDir;
+let key: SigningKey;
+let line: string;
+let otherLine: string;
+const message = Buffer.from("what was signed\n");
+
+beforeAll(() => {
+  scratch = scratchDir();
+  key = readPrivateKey(stockKey(scratch.join("ana")));
+  line = publicKeyLine(key.blob);
+  otherLine = publicKeyLine(readPrivateKey(stockKey(scratch.join("bob"))).blob);
+  writeFileSync(scratch.join("sig"), signSshsig(key, "git", message));
+});
+
+afterAll(() => scratch[Symbol.dispose]());
+
+/** Does ssh-keygen accept the signature as that of `identity` at this time? */
+function stockAccepts(text: string, identity: string, time: string): boolean {
+  writeFileSync(scratch.join("signers"), text);
+  const args = ["-Y", "verify", "-f", scratch.join("signers"), "-I", identity, "-n", "git", "-s", scratch.join("sig")];
+  return sshKeygen([...args, "-O", `verify-time=${time}`], message).ok;
+}
+
+function ourAnswer(text: string, time: string): boolean {
+  const iso = time.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z");
+  const { signers, findings } = parseAllowedSigners(text);
+  if (findings.length > 0) return false;
+  return findSigner(signers, { blob: key.blob, namespace: "git", atSeconds: Date.parse(iso) / 1000 }) !== null;
+}
+
+describe("a signers file means to us what it means to ssh-keygen", () => {
+  it.each<[string, (line: string, other: string) => string, string?]>([
+    ["plain", (l) => `ana ${l}\n`],
+    ["quoted principals", (l) => `"ana" ${l}\n`],
+    ["blanks before it", (l) => `  \t ana   ${l}   a comment\n`],
+    ["behind a comment and another key", (l, o) => `# c\n\nana ${o}\nana ${l}\n`],
+    ["another key only", (_, o) => `ana ${o}\n`],
+    ["a glob", (l) => `a*,bob ${l}\n`],
+    ["its namespace", (l) => `ana namespaces="git" ${l}\n`],
+    ["its namespace by a glob", (l) => `ana namespaces="x,g?t" ${l}\n`],
+    ["another namespace", (l) => `ana namespaces="file,orrery-checkpoint" ${l}\n`],
+    ["a negated namespace", (l) => `ana namespaces="g*,!git" ${l}\n`],
+    ["an option in capitals", (l) => `ana NameSpaces="git" ${l}\n`],
+    ["two lines, the second grants", (l) => `ana namespaces="file" ${l}\nana ${l}\n`],
+    ["valid after", (l) => `ana valid-after="20260601Z" ${l}\n`, "20260601000000Z"],
+    ["valid after, a second too early", (l) => `ana valid-after="20260601Z" ${l}\n`, "20260531235959Z"],
+    ["valid before", (l) => `ana valid-before="202606011200Z" ${l}\n`, "20260601120000Z"],
+    ["valid before, a second too late", (l) => `ana valid-before="20260601120000Z" ${l}\n`, "20260601120001Z"],
+    ["in a window", (l) => `ana valid-after="20260101Z",valid-before="20270101Z" ${l}\n`],
+    ["an empty window", (l) => `ana valid-after="20270101Z",valid-before="20260101Z" ${l}\n`],
+    ["an unquoted value", (l) => `ana namespaces=git ${l}\n`],
+    ["an unknown option", (l) => `ana foo="x" ${l}\n`],
+    ["an option twice", (l) => `ana namespaces="git",namespaces="git" ${l}\n`],
+    ["a comma too many", (l) => `ana namespaces="git", ${l}\n`],
+    ["a certificate authority", (l) => `ana cert-authority ${l}\n`],
+    ["no principal", (l) => `${l}\n`],
+    ["a key that is cut", (l) => `ana ${l.slice(0, -8)}\n`],
+    ["no line end", (l) => `ana ${l}`],
+    ["nothing", () => ""],
+  ])("%s", (_, text, time = "20260601120000Z") => {
+    expect(ourAnswer(text(line, otherLine), time)).toBe(stockAccepts(text(line, otherLine), "ana", time));
+  });
+
+  it.each<[string, string]>([
+    ["a bad line beside a good one", "oops\nana KEY\n"],
+    ["a time without zone", 'ana valid-after="20200101" KEY\n'],
+    ["Windows line ends", "ana KEY\r\n"],
+  ])("but stricter: %s stops us", (_, text) => {
+    const withKey = text.replace("KEY", line);
+
+    expect(stockAccepts(withKey, "ana", "20260601120000Z")).toBe(true);
+    expect(ourAnswer(withKey, "20260601120000Z")).toBe(false);
+  });
+});
+
+describe("a signature by another kind of key", () => {
+  it.each(["rsa", "ecdsa"])("%s: good for ssh-keygen, refused by name here", (type) => {
+    const path = stockKey(scratch.join(type), { type });
+    const file = scratch.join(`${type}.txt`);
+    writeFileSync(file, message);
+    expect(sshKeygen(["-Y", "sign", "-f", path, "-n", "git", file]).ok).toBe(true);
+    const armored = readFileSync(`${file}.sig`, "utf8");
+
+    const verdict = verifySshsig(nodeTrustCrypto, { armored, message, namespace: "git" });
+
+    expect(verdict).toMatchObject({ ok: false, code: "TRUST_KEY_TYPE", reason: expect.stringMatching(type) as string });
+  });
+
+  it("a certificate: refused by name here", () => {
+    const path = stockKey(scratch.join("holder"));
+    sshKeygen(["-q", "-s", scratch.join("ana"), "-I", "holder", "-n", "ana", `${path}.pub`]);
+    const file = scratch.join("certified.txt");
+    writeFileSync(file, message);
+    expect(sshKeygen(["-Y", "sign", "-f", `${path}-cert.pub`, "-n", "git", file]).ok).toBe(true);
+    const armored = readFileSync(`${file}.sig`, "utf8");
+
+    const verdict = verifySshsig(nodeTrustCrypto, { armored, message, namespace: "git" });
+
+    expect(verdict).toMatchObject({
+      ok: false,
+      code: "TRUST_KEY_TYPE",
+      reason: expect.stringContaining("ssh-ed25519-cert-v01@openssh.com") as string,
+    });
+  });
+});
