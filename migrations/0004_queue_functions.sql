@@ -316,6 +316,7 @@ language plpgsql security definer set search_path = orrery, pg_temp
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 #variable_conflict use_column
 declare
+  v_tick bigint;
   v_replay boolean;
   v_stored int[];
   v_duplicate int[];
@@ -324,8 +325,11 @@ declare
   v_claimed json;
 begin
   -- Heartbeat, fence and lock in one: a rescuer waits for this row, then sees what this tick stored.
-  select w.tick = p_tick into v_replay from worker w where w.tenant_id = '_site' and w.worker_id = p_worker and w.epoch = p_epoch and not w.lost for no key update;
+  select w.tick into v_tick from worker w where w.tenant_id = '_site' and w.worker_id = p_worker and w.epoch = p_epoch and not w.lost for no key update;
   if not found then raise exception 'worker fenced' using errcode = 'OR001'; end if;
+  -- A turn that was given up and sent again, and arrives after all: nobody hears its claims.
+  if v_tick > p_tick then raise exception 'tick % came after %', p_tick, v_tick using errcode = '40001'; end if;
+  v_replay := v_tick = p_tick;
   update worker w set beat = now(), tick = p_tick where w.tenant_id = '_site' and w.worker_id = p_worker;
 
   if p_marks is not null then

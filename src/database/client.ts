@@ -10,7 +10,7 @@ const int8 = pg.types.builtins.INT8;
 
 // Per client, never global: another library in this process may want its own.
 const types: CustomTypesConfig = {
-  getTypeParser: (oid: pg.TypeId, format?: "text" | "binary") =>
+  getTypeParser: (oid: Parameters<typeof pg.types.getTypeParser>[0], format?: "text" | "binary") =>
     oid === int8 && format !== "binary"
       ? safeInteger
       : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),

@@ -25,8 +25,8 @@ export async function checkServer(
   const [facts] = await connection.query<Facts>({
     text: `select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding,
       current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit,
-      current_user::text as name, r.rolsuper as super, r.rolbypassrls as bypass
-      from pg_roles r where r.rolname = current_user`,
+      session_user::text as name, bool_or(r.rolsuper) as super, bool_or(r.rolbypassrls) as bypass
+      from pg_roles r where r.rolname in (current_user, session_user)`,
   });
   if (facts === undefined) throw new Fault("DATABASE_UNFIT", "the role of this connection is not in pg_roles");
   const wrong = options.app ? wrongRole(facts) : wrongServer(facts, options.durable);

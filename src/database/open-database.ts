@@ -1,5 +1,5 @@
-import pg from "pg";
-import type { Clock } from "../base/index.ts";
+import pg, { type ClientConfig } from "pg";
+import { type Clock, Fault } from "../base/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 import { clientConfig, openConnection, type Target } from "./client.ts";
 import type { Connection, Database } from "./database.ts";
@@ -60,7 +60,7 @@ export async function connectDatabase(targets: DatabaseTargets, deps: DatabaseDe
     await makePartitions(admin, deps.clock.now());
     return found;
   });
-  const app = await openConnection(clientConfig(targets.app, "check"), deps.log);
+  const app = await openConnection(appConfig(targets, "check"), deps.log);
   try {
     await checkServer(app, { durable: false, app: true });
   } finally {
@@ -70,13 +70,13 @@ export async function connectDatabase(targets: DatabaseTargets, deps: DatabaseDe
 }
 
 function pooledDatabase(targets: DatabaseTargets, major: number, log: Logger): Database {
-  const pool = new pg.Pool({ ...clientConfig(targets.app, "pool"), max: poolSize });
+  const pool = new pg.Pool({ ...appConfig(targets, "pool"), max: poolSize });
   pool.on("error", (error) => log.warn({ error }, "idle database connection lost"));
   return {
     server: { kind: targets.kind, major },
     withTenant: (tenant, work) => runTransaction(pool, tenant, work),
     transaction: (work, options) => runTransaction(pool, null, work, options),
-    connect: (name) => openConnection(clientConfig(targets.app, name), log),
+    connect: (name) => openConnection(appConfig(targets, name), log),
     makePartitions: (now) => withAdmin(targets, log, (admin) => makePartitions(admin, now)),
     clockSkewMs: async (now) => {
       const sent = now().getTime();
@@ -88,6 +88,11 @@ function pooledDatabase(targets: DatabaseTargets, major: number, log: Logger): D
     },
     close: () => pool.end(),
   };
+}
+
+// In the start-up message: a setting that a statement made could be reset, and pools share connections.
+function appConfig({ app }: DatabaseTargets, name: string): ClientConfig {
+  return clientConfig({ ...app, options: `${app.options ?? ""} -c search_path=orrery,pg_temp`.trim() }, name);
 }
 
 async function withAdmin<T>(
@@ -131,6 +136,8 @@ async function ensureDatabase(target: Target, log: Logger): Promise<void> {
 }
 
 function externalTargets(url: string): DatabaseTargets {
+  // What stands in the URL wins over what we set, and the role must be ours.
+  if (/[?&]options=/.test(url)) throw new Fault("DATABASE_UNFIT", "DATABASE_URL must not set options");
   const admin: Target = { connectionString: url };
   return { kind: "external", admin, app: { ...admin, options: "-c role=orrery_app" }, durable: true };
 }

@@ -1,0 +1,154 @@
+import { type CodeName, type UtcText, utcText } from "../../base/index.ts";
+import type { Database, Row, Session } from "../../database/index.ts";
+import type { DagView, LedgerStore, RunView } from "../ledger-store.ts";
+import type { AttemptOutcome } from "../worker-seam.ts";
+import { hexOfBytes, isUuid, utcOrNull } from "./column-codec.ts";
+import { readConditions } from "./conditions.ts";
+import { readSchedules } from "./observed-dags.ts";
+import { actorOf, contextOf, type RunRow, triggerOf } from "./queued-runs.ts";
+
+export function createLedgerStore(database: Database): LedgerStore {
+  return {
+    listDags: (tenant) => database.withTenant(tenant, (session) => readDagViews(session, tenant, null)),
+    getDag: (tenant, dagId) =>
+      database.withTenant(tenant, async (session) => (await readDagViews(session, tenant, dagId))[0] ?? null),
+    listRuns: (tenant, query) =>
+      query.before !== null && !isUuid(query.before)
+        ? Promise.resolve([])
+        : database.withTenant(tenant, (session) => readRuns(session, tenant, { ...query, runId: null })),
+    getRun: async (tenant, runId) => {
+      if (!isUuid(runId)) return null;
+      const query = { dagId: null, before: null, limit: 1, runId };
+      return (await database.withTenant(tenant, (session) => readRuns(session, tenant, query)))[0] ?? null;
+    },
+    attempts: (tenant, runId) =>
+      isUuid(runId)
+        ? database.withTenant(tenant, (session) => readAttempts(session, tenant, runId))
+        : Promise.resolve([]),
+    queueDepth: (tenant) =>
+      database.withTenant(tenant, async (session) => {
+        const [row] = await session.query<{ n: number }>({
+          text: "select count(*) as n from run_live where tenant_id = $1 and state = 'queued'",
+          values: [tenant],
+        });
+        return row?.n ?? 0;
+      }),
+    recordOf: (tenant, recordId) =>
+      database.withTenant(tenant, async (session) => {
+        const [row] = await session.query<{ seq: number; batch: number; line: string }>({
+          text: "select seq, batch, line from record where tenant_id = $1 and record_id = $2 order by seq limit 1",
+          values: [tenant, recordId],
+        });
+        return row ?? null;
+      }),
+  };
+}
+
+interface DagViewRow extends Row {
+  readonly dag_id: string;
+  readonly spec_hash: Buffer;
+  readonly spec_text: string;
+  readonly commit_id: string;
+  readonly armed: boolean;
+  readonly suspended: boolean;
+  readonly pruned: boolean;
+  readonly applied_revision: string;
+}
+
+async function readDagViews(session: Session, tenant: string, dagId: string | null): Promise<readonly DagView[]> {
+  const rows = await session.query<DagViewRow>({
+    text: `select d.dag_id, d.spec_hash, v.spec_text, v.commit_id, d.armed, d.suspended, d.pruned, t.applied_revision
+      from dag d join tenant t on t.tenant_id = d.tenant_id
+      join dag_version v on v.tenant_id = d.tenant_id and v.dag_id = d.dag_id and v.spec_hash = d.spec_hash
+      where d.tenant_id = $1 and ($2::text is null or d.dag_id = $2) order by d.dag_id`,
+    values: [tenant, dagId],
+  });
+  const schedules = await readSchedules(session, tenant);
+  const conditions = await readConditions(session, tenant);
+  return rows.map((row) => ({
+    tenant,
+    dagId: row.dag_id,
+    specHash: hexOfBytes(row.spec_hash),
+    specText: row.spec_text,
+    commit: row.commit_id,
+    armed: row.armed,
+    suspended: row.suspended,
+    pruned: row.pruned,
+    schedules: (schedules.get(row.dag_id) ?? []).map(({ schedule, nextDue }) => ({ schedule, nextDue })),
+    conditions: conditions.filter((condition) => condition.kind === "Dag" && condition.name === row.dag_id),
+    appliedRevision: row.applied_revision,
+  }));
+}
+
+interface RunViewRow extends RunRow {
+  readonly state: RunView["state"];
+  readonly class: string | null;
+  readonly code: string | null;
+  readonly started_at: Date | null;
+  readonly ended_at: Date | null;
+  readonly outputs_hash: Buffer | null;
+}
+
+interface RunQuery {
+  readonly dagId: string | null;
+  readonly before: string | null;
+  readonly runId: string | null;
+  readonly limit: number;
+}
+
+const shared = `run_id, run_no, dag_id, spec_hash, policy_revision, trigger_kind, trigger_key, schedule, slot, inputs_hash, run_token,
+  actor_kind, actor_subject, actor_key, context_now, context_seed, queued_at, started_at, tenant_id`;
+const wanted = `tenant_id = $1 and ($2::text is null or dag_id = $2) and ($3::uuid is null or run_id < $3) and ($4::uuid is null or run_id = $4)`;
+
+// Each half is limited before the union: a run id is a UUIDv7, so newest first is an index scan from the end.
+const runsText = `select r.*, v.commit_id from (
+    (select ${shared}, state, null as class, null as code, null::timestamptz as ended_at, null::bytea as outputs_hash
+      from run_live where ${wanted} order by run_id desc limit $5)
+    union all
+    (select ${shared}, status, class, code, ended_at, outputs_hash from run where ${wanted} order by run_id desc limit $5)
+  ) r join dag_version v on v.tenant_id = r.tenant_id and v.dag_id = r.dag_id and v.spec_hash = r.spec_hash
+  order by r.run_id desc limit $5`;
+
+async function readRuns(session: Session, tenant: string, query: RunQuery): Promise<readonly RunView[]> {
+  const rows = await session.query<RunViewRow>({
+    text: runsText,
+    values: [tenant, query.dagId, query.before, query.runId, query.limit],
+  });
+  return rows.map((row) => runView(tenant, row));
+}
+
+function runView(tenant: string, row: RunViewRow): RunView {
+  return {
+    tenant,
+    runId: row.run_id,
+    runNo: row.run_no,
+    dagId: row.dag_id,
+    state: row.state,
+    class: row.class,
+    code: row.code,
+    specHash: hexOfBytes(row.spec_hash),
+    commit: row.commit_id,
+    policyRevision: row.policy_revision,
+    trigger: triggerOf(row),
+    actor: actorOf(row),
+    queuedUtc: utcText(row.queued_at),
+    startedUtc: utcOrNull(row.started_at),
+    endedUtc: utcOrNull(row.ended_at),
+    inputsHash: hexOfBytes(row.inputs_hash),
+    outputsHash: row.outputs_hash === null ? null : hexOfBytes(row.outputs_hash),
+    runToken: hexOfBytes(row.run_token),
+    context: contextOf(row),
+  };
+}
+
+/** By (stepId, index, attempt). */
+async function readAttempts(session: Session, tenant: string, runId: string): Promise<readonly AttemptOutcome[]> {
+  const [row] = await session.query<{ attempts: readonly StoredAttempt[] }>({
+    text: "select attempts_of($1, $2) as attempts",
+    values: [tenant, runId],
+  });
+  return row?.attempts ?? [];
+}
+
+/** attempts_of answers the very shape, as JSON. */
+type StoredAttempt = AttemptOutcome & { readonly code: CodeName | null; readonly startedUtc: UtcText };

@@ -1,0 +1,130 @@
+import { canonicalText, Fault } from "../../base/index.ts";
+import { sha256Hex } from "../../base/node-digest.ts";
+import type { Database, Row, Session } from "../../database/index.ts";
+import type { TenantSnapshot } from "../../spec/index.ts";
+import type { ObservedSite, ObservedTenant, RevisionStore, TenantChange } from "../revision-store.ts";
+import { hashBytes, hexOfBytes } from "./column-codec.ts";
+import { readConditions, replaceConditions } from "./conditions.ts";
+import { writeDag } from "./dag-writes.ts";
+import { readDags } from "./observed-dags.ts";
+import { insertBody } from "./outbox-row.ts";
+import { endQueuedRuns, lockTenant, promote } from "./queued-runs.ts";
+import { applySite, createSite, noteTenant, observeSite, siteTenant } from "./site.ts";
+
+export function createRevisionStore(database: Database): RevisionStore {
+  return {
+    observeSite: (): Promise<ObservedSite | null> => database.withTenant(siteTenant, observeSite),
+    createSite: (site) => database.withTenant(siteTenant, (session) => createSite(session, site)),
+    applySite: (change) => database.withTenant(siteTenant, (session) => applySite(session, change)),
+    reportSite: (conditions, now) =>
+      database.withTenant(siteTenant, (session) => replaceConditions(session, siteTenant, conditions, now)),
+    observeTenant: (tenant) => database.withTenant(tenant, (session) => observeTenant(session, tenant)),
+    applyTenant: (change, endQueued) =>
+      database.withTenant(change.tenant, async (session) => {
+        await guardTenant(session, change);
+        await writeTenant(session, change);
+        for (const dag of change.dags) await writeDag(session, change, dag);
+        await replaceConditions(session, change.tenant, change.conditions, change.now);
+        if (change.record !== null) await insertBody(session, change.tenant, change.record);
+        await insertEvents(session, change);
+        const over = { where: "(d.pruned or d.suspended or $1)", values: [change.suspended] };
+        await endQueuedRuns(session, over, { tenant: change.tenant, bodyOf: endQueued, now: change.now });
+        await promote(session, change.tenant);
+        if (change.from === null) await noteTenant(session, change.tenant);
+      }),
+    missingBlobs: (tenant, sha256) =>
+      database.withTenant(tenant, async (session) => {
+        const rows = await session.query<{ sha256: Buffer }>({
+          text: "select sha256 from blob where tenant_id = $1 and sha256 = any ($2::bytea[])",
+          values: [tenant, sha256.map(hashBytes)],
+        });
+        const held = new Set(rows.map((row) => hexOfBytes(row.sha256)));
+        return sha256.filter((hex) => !held.has(hex));
+      }),
+    readBlob: (tenant, sha256) => database.withTenant(tenant, (session) => readBlob(session, tenant, sha256)),
+  };
+}
+
+async function readBlob(session: Session, tenant: string, sha256: string): Promise<Buffer | null> {
+  const [row] = await session.query<{ bytes: Buffer }>({
+    name: "read_blob",
+    text: "select bytes from blob where tenant_id = $1 and sha256 = $2",
+    values: [tenant, hashBytes(sha256)],
+  });
+  return row?.bytes ?? null;
+}
+
+interface TenantRow extends Row {
+  readonly applied_revision: string | null;
+  readonly fingerprint: string | null;
+  readonly suspended: boolean;
+  readonly snapshot: Buffer | null;
+}
+
+async function observeTenant(session: Session, tenant: string): Promise<ObservedTenant> {
+  const [row] = await session.query<TenantRow>({
+    text: "select applied_revision, fingerprint, suspended, snapshot from tenant where tenant_id = $1",
+    values: [tenant],
+  });
+  const snapshot = row?.snapshot ? await readBlob(session, tenant, hexOfBytes(row.snapshot)) : null;
+  return {
+    tenant,
+    appliedRevision: row?.applied_revision ?? null,
+    fingerprint: row?.fingerprint ?? null,
+    suspended: row?.suspended ?? false,
+    snapshot: snapshot === null ? null : (JSON.parse(snapshot.toString("utf8")) as TenantSnapshot),
+    dags: await readDags(session, tenant),
+    conditions: await readConditions(session, tenant),
+  };
+}
+
+/** The tenant's row exists and is locked, and stands where the plan saw it. */
+async function guardTenant(session: Session, { tenant, from, quota }: TenantChange): Promise<void> {
+  if (from === null) {
+    await session.query({
+      text: "insert into tenant (tenant_id, weight, max_runs, max_queued) values ($1, $2, $3, $4) on conflict do nothing",
+      values: [tenant, quota.weight, quota.runs.maxConcurrent, quota.runs.maxQueued],
+    });
+  }
+  await lockTenant(session, tenant);
+  const [row] = await session.query<{ applied_revision: string | null }>({
+    text: "select applied_revision from tenant where tenant_id = $1",
+    values: [tenant],
+  });
+  if (row?.applied_revision !== from) {
+    throw new Fault("STORE_CONFLICT", "another writer applied the tenant first", { fields: { tenant } });
+  }
+}
+
+async function writeTenant(session: Session, change: TenantChange): Promise<void> {
+  const { tenant, quota } = change;
+  const snapshot = Buffer.from(canonicalText(change.snapshot));
+  const snapshotHash = sha256Hex(snapshot);
+  for (const blob of [...change.blobs, { sha256: snapshotHash, bytes: snapshot }]) {
+    if (sha256Hex(blob.bytes) !== blob.sha256) throw new Fault("INTERNAL", "a blob does not have its digest");
+    await session.query({
+      text: "insert into blob (tenant_id, sha256, bytes) values ($1, $2, $3) on conflict do nothing",
+      values: [tenant, hashBytes(blob.sha256), blob.bytes],
+    });
+  }
+  await session.query({
+    text: `update tenant set weight = $2, max_runs = $3, max_queued = $4, suspended = $5, applied_revision = $6,
+      fingerprint = $7, snapshot = $8 where tenant_id = $1`,
+    values: [
+      ...[tenant, quota.weight, quota.runs.maxConcurrent, quota.runs.maxQueued, change.suspended, change.to],
+      ...[change.fingerprint, hashBytes(snapshotHash)],
+    ],
+  });
+}
+
+async function insertEvents(session: Session, { tenant, events, now }: TenantChange): Promise<void> {
+  for (const { type, subject, body } of events) {
+    await session.query({
+      text: `with next as (
+          insert into counter as c (tenant_id, name, value) values ($1, 'event', 1)
+          on conflict (tenant_id, name) do update set value = c.value + 1 returning value)
+        insert into event (tenant_id, n, type, subject, body, at) select $1, value, $2, $3, $4, $5 from next`,
+      values: [tenant, type, subject, body, now],
+    });
+  }
+}
