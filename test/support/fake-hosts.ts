@@ -30,7 +30,6 @@ export const hanging: FakePlugin = (_input, { signal }) =>
 export class FakeHosts implements Pick<SandboxHosts, "run" | "killAll" | "capacity"> {
   capacity = 4;
   readonly requests: StepRequest[] = [];
-  readonly ends: { readonly stepId: string; readonly index: number; readonly killed: boolean }[] = [];
   readonly plugins = new Map<string, FakePlugin>();
   running = 0;
   mostRunning = 0;
@@ -49,11 +48,13 @@ export class FakeHosts implements Pick<SandboxHosts, "run" | "killAll" | "capaci
       if (signal.aborted) cut();
       else signal.addEventListener("abort", cut, { once: true });
     });
-    const result = await Promise.race([this.#execute(request, ports, signal), killed]);
-    this.running--;
-    this.ends.push({ stepId: request.stepId, index: request.index, killed: signal.aborted });
-    if (this.silent) return await new Promise(() => undefined);
-    return result;
+    try {
+      const result = await Promise.race([this.#execute(request, ports, signal), killed]);
+      if (this.silent) return await new Promise(() => undefined);
+      return result;
+    } finally {
+      this.running--;
+    }
   }
 
   killAll(): void {
