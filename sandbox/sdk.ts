@@ -62,7 +62,7 @@ export interface Context {
   readonly secrets: Readonly<Record<string, string>>;
   readonly files: Files;
   readonly artifacts: Artifacts;
-  log(level: LogLevel, message: string, fields?: { readonly [key: string]: unknown }): void;
+  readonly log: (level: LogLevel, message: string, fields?: { readonly [key: string]: unknown }) => void;
   /** The machine's clock; only in steps that declare `network`. */
   readonly wallClock?: () => Date;
   /** core.js only: the step's `code`, compiled in this realm. */

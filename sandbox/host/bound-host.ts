@@ -117,7 +117,7 @@ export class BoundHost {
     if (error !== null) {
       const code = typeof error.code === "string" ? error.code : "STEP_FAILED";
       const message = typeof error.message === "string" ? error.message.slice(0, 4000) : "";
-      this.#send({ t: "failed", id, code, transient: error.transient === true, message, clean });
+      this.#send({ t: "failed", id, code, transient: error.transient, message, clean });
       return;
     }
     const text = ended?.text ?? "";

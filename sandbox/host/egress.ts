@@ -54,6 +54,8 @@ function dispatcherOf(socketPath: string): Agent {
 export function openEgress(socketPath: string): FetchPort {
   const dispatcher = dispatcherOf(socketPath);
   setGlobalDispatcher(dispatcher);
+  // Node's own fetch is another version of undici.
+  Object.assign(globalThis, { fetch });
   routeAgents(socketPath);
   const aborts = new Map<number, AbortController>();
   return {

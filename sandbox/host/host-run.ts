@@ -34,17 +34,14 @@ export async function runInThread(plugin: ThreadPlugin, task: StepTask, port: Me
     process.on("unhandledRejection", (reason) => resolve(describeThrown(reason)));
     process.on("uncaughtException", (error) => resolve(describeThrown(error)));
     const context = prepared(plugin, task, link, abort.signal);
-    runOf(plugin, context)
+    Promise.resolve()
+      .then(() => entryOf(plugin)(JSON.parse(task.withText) as unknown, context))
       .then((output) => {
         send({ t: "end", text: outputText(output, task.outputBytes), error: null }, null);
         ended = true;
         resolve(null);
       })
       .catch((thrown: unknown) => resolve(describeThrown(thrown)));
-
-    async function runOf(what: ThreadPlugin, ctx: Context): Promise<unknown> {
-      return entryOf(what)(JSON.parse(task.withText), ctx);
-    }
   });
   if (failed !== null) send({ t: "end", text: null, error: failed }, null);
   ended = true;
@@ -69,7 +66,10 @@ function prepared(plugin: ThreadPlugin, task: StepTask, link: StepLink, signal: 
   if (!plugin.nondeterministic) {
     const chance = chanceOf(host);
     Math.random = chance.random;
-    Object.assign(globals, clock.globals, { crypto: chance.crypto });
+    Object.assign(globals, { Date: clock.globals["Date"], crypto: chance.crypto });
+    // The object stays: Node's own fetch marks its timings on it.
+    const now = (): number => 0;
+    Object.defineProperties(performance, { now: { value: now }, timeOrigin: { value: Date.parse(task.facts.now) } });
   }
   for (const [name, value] of Object.entries(globals))
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
@@ -85,12 +85,12 @@ function entryOf(plugin: ThreadPlugin): Run {
     Object.defineProperty(process, name, { value: undefined, configurable: false });
   const task = load(declaredRequire(plugin.builtins)).default;
   if (typeof task?.run !== "function") throw new TypeError("plugin.default.run is not a function");
-  const run = task.run as Run;
+  const run: Run = task.run as Run;
   return (input, ctx) => run.call(task, input, ctx);
 }
 
-function declaredRequire(builtins: readonly string[]): (name: string) => unknown {
-  const real = createRequire(__filename);
+function declaredRequire(builtins: readonly string[]): (name: unknown) => unknown {
+  const real = createRequire(__filename) as (name: string) => unknown;
   const granted = new Set(builtins.map((name) => name.replace(/^node:/, "")));
   return (name) => {
     const bare = String(name).replace(/^node:/, "");

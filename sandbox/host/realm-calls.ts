@@ -24,7 +24,10 @@ const urlMembers = [
 /** The one function that a realm reaches. Strings, numbers and byte arrays in, strings and numbers out. */
 export function realmCalls(post: Post, fill: Fill): HostCall {
   const onBytes: Readonly<Record<string, (bytes: Uint8Array) => Answer>> = {
-    random: (bytes) => void fill(bytes),
+    random: (bytes) => {
+      fill(bytes);
+      return undefined;
+    },
     utf8Read: (bytes) => decoder.decode(bytes),
     utf8ReadFatal: (bytes) => attempt(() => strictDecoder.decode(bytes)),
     "digest SHA-1": (bytes) => digest("sha1", bytes),
@@ -33,7 +36,10 @@ export function realmCalls(post: Post, fill: Fill): HostCall {
     "digest SHA-512": (bytes) => digest("sha512", bytes),
   };
   const onText: Readonly<Record<string, (text: string, bytes: Uint8Array | null) => Answer>> = {
-    post: (text, bytes) => void post(text, bytes === null ? null : new Uint8Array(bytes)),
+    post: (text, bytes) => {
+      post(text, bytes === null ? null : new Uint8Array(bytes));
+      return undefined;
+    },
     utf8Length: (text) => Buffer.byteLength(text),
     utf8Write: (text, bytes) => (bytes === null ? undefined : encoder.encodeInto(text, bytes).written),
     urlParse: (text) => attempt(() => urlParse(text)),

@@ -122,7 +122,13 @@ class RealmRun {
 
   #hear(text: string, bytes: Uint8Array | null): void {
     if (!this.#open) return;
-    const message = JSON.parse(text) as FromRealm;
+    let message: FromRealm;
+    try {
+      message = JSON.parse(text) as FromRealm;
+    } catch {
+      this.#up({ t: "end", text: null, error: failure("STEP_FAILED", "the step spoiled its realm", false) }, null);
+      return;
+    }
     if (message.t === "timer") this.#arm(message.id, message.ms);
     else if (message.t === "fetch") this.#fetch(message, bytes);
     else if (message.t === "fetchAbort") this.#parts.network?.abort(message.call);

@@ -45,16 +45,16 @@ function filesOf({ files, link }: ContextParts): Context["files"] {
   const listed = Object.freeze(files.map((file) => Object.freeze({ ...file })));
   return {
     list: () => listed,
-    read: (path) => gather(link.read("file", String(path))),
-    stream: (path) => link.read("file", String(path)),
+    read: (path: unknown) => gather(link.read("file", String(path))),
+    stream: (path: unknown) => link.read("file", String(path)),
   };
 }
 
 function artifactsOf({ link, encode }: ContextParts): Context["artifacts"] {
   return {
-    read: (reference) => gather(link.read("artifact", String(reference.artifact))),
-    stream: (reference) => link.read("artifact", String(reference.artifact)),
-    write: (content, mediaType): Promise<WrittenArtifact> => {
+    read: (reference: { readonly artifact: unknown }) => gather(link.read("artifact", String(reference.artifact))),
+    stream: (reference: { readonly artifact: unknown }) => link.read("artifact", String(reference.artifact)),
+    write: (content, mediaType: unknown): Promise<WrittenArtifact> => {
       const chunks = typeof content === "string" ? once(encode(content)) : isBytes(content) ? once(content) : content;
       return link.write(chunks, String(mediaType));
     },
@@ -90,7 +90,7 @@ async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
 /** Lines are cut, their sum is capped: the excess ends the step with STEP_FLOOD. */
 export function logOf(link: StepLink): Context["log"] {
   let logged = 0;
-  return (level, message, fields) => {
+  return (level, message: unknown, fields) => {
     const line = String(message).slice(0, maxLogMessageChars).toWellFormed();
     const fieldsText = fieldsOf(fields);
     logged += line.length + fieldsText.length;

@@ -137,7 +137,7 @@ class Attempt {
     const decision = this.#decide(authority);
     if (this.#tunnels.size + this.#pending > this.#options.maxTunnels) throw new Refusal("too_many_connections");
     const addresses = await this.#addresses(authority, decision);
-    if (this.#stop.signal.aborted) throw new Refusal("step_ended");
+    if (this.#isOver()) throw new Refusal("step_ended");
     this.#event("allow", authority, "allowlisted");
     const target = addresses.length === 0 ? null : await this.#dial(addresses, authority.port);
     if (target === null) {
@@ -146,7 +146,7 @@ class Attempt {
       answer(socket, 502, reason);
       return;
     }
-    if (this.#stop.signal.aborted) {
+    if (this.#isOver()) {
       target.destroy();
       socket.destroy();
       this.#event("close", authority, "step_ended");
@@ -155,6 +155,10 @@ class Attempt {
     socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
     if (head.length > 0) target.write(head);
     this.#keep(joinTunnel(socket, target, this.#options), authority);
+  }
+
+  #isOver(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   /** Declared by the step and granted now. */

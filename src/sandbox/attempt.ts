@@ -1,11 +1,13 @@
-import type { Clock } from "../base/index.ts";
 import {
   type ChunkFrame,
   type DownFrame,
+  type MoreFrame,
   maxChunkBytes,
   maxInlineChars,
+  type ReadFrame,
   type StepFrame,
   type UpFrame,
+  type WriteFrame,
 } from "./control-frame.ts";
 import { chunkBytes, FrameViolation } from "./frame-reader.ts";
 import { logLine } from "./log-line.ts";
@@ -65,26 +67,16 @@ export class Attempt {
 
   /** A host's word; throws FrameViolation where this attempt cannot have asked for it. */
   frame(frame: UpFrame): void {
-    if (this.#isOver || !("id" in frame) || frame.id !== this.id)
-      throw new FrameViolation("a frame of no step that runs");
+    if (!this.#isMine(frame)) throw new FrameViolation("a frame of no step that runs");
     switch (frame.t) {
       case "log":
         this.#log(frame.message.length + frame.fields.length, () => this.#parts.ports.log(logLine(frame)));
         return;
       case "read":
-        this.#countCall();
-        this.#calls.read(frame);
-        return;
       case "write":
-        this.#countCall();
-        this.#calls.write(frame);
-        return;
       case "more":
-        this.#calls.more(frame.call);
-        return;
       case "chunk":
-        if (frame.stream === "output") this.#outputChunk(frame);
-        else this.#calls.chunk(Number(frame.stream.slice(1)), frame);
+        this.#call(frame);
         return;
       case "output":
         this.#outputEnd(frame.text, frame.clean);
@@ -92,9 +84,14 @@ export class Attempt {
       case "failed":
         this.end(claimedFailure(frame), frame.clean && frame.code === "STEP_FAILED");
         return;
-      default:
-        throw new FrameViolation(`a ${frame.t} in a step`);
+      case "ready":
+      case "bound":
+        throw new FrameViolation(`${frame.t} in the middle of a step`);
     }
+  }
+
+  #isMine(frame: UpFrame): boolean {
+    return !this.#isOver && "id" in frame && frame.id === this.id;
   }
 
   /** What the host writes on stdout and stderr: the first part is kept, a flood ends it. */
@@ -125,8 +122,15 @@ export class Attempt {
     else write();
   }
 
-  #countCall(): void {
-    if (++this.#callCount > maxCalls) throw new FrameViolation("too many calls");
+  #call(frame: ReadFrame | WriteFrame | MoreFrame | ChunkFrame): void {
+    if (frame.t === "chunk" && frame.stream === "output") this.#outputChunk(frame);
+    else if (frame.t === "chunk") this.#calls.chunk(Number(frame.stream.slice(1)), frame);
+    else if (frame.t === "more") this.#calls.more(frame.call);
+    else {
+      if (++this.#callCount > maxCalls) throw new FrameViolation("too many calls");
+      if (frame.t === "read") this.#calls.read(frame);
+      else this.#calls.write(frame);
+    }
   }
 
   #outputChunk(frame: ChunkFrame): void {
@@ -192,12 +196,4 @@ export function* chunkFrames(
     );
     yield { t: "chunk", id, stream, n, data, last: at + maxChunkBytes >= bytes.length };
   }
-}
-
-/** Resolves after `ms` unless the signal ends the wait; never rejects. */
-export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
-  return clock.sleep(ms, signal).then(
-    () => true,
-    () => false,
-  );
 }

@@ -121,8 +121,12 @@ export class HostPool {
     this.#all.add(host);
     host.gone.finally(() => this.#all.delete(host)).catch(() => undefined);
     // Stopped while the launch was on its way: nobody else would end it.
-    if (!this.#isOpen) host.kill();
+    if (this.#isClosed()) host.kill();
     return host;
+  }
+
+  #isClosed(): boolean {
+    return !this.#isOpen;
   }
 
   /** One at a time: a spare that cannot start is not tried again before somebody needs one. */

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex, Readable } from "node:stream";
-import { reasonOf } from "../base/index.ts";
-import { filterFd, infoFd } from "./host-argv.ts";
+import { Fault } from "../base/index.ts";
 
 export interface HostProcess {
   readonly control: Duplex;
@@ -39,20 +38,24 @@ export function launchHost(order: LaunchOrder): HostProcess {
     cwd: "/",
     ...(order.uid === null ? {} : { uid: order.uid, gid: order.uid }),
   });
-  // Its type knows five streams, we open six.
-  const stdio = child.stdio as unknown as readonly (Duplex | null)[];
-  const control = stdio[3] as Duplex;
-  const [stdout, stderr] = [child.stdout as Readable, child.stderr as Readable];
+  const stdio = child.stdio as unknown as readonly (Duplex | undefined)[];
+  const [, , , , filter, info] = stdio;
   // A pipe that breaks because the host died is told by its exit.
   for (const stream of stdio) stream?.on("error", () => undefined);
-  if (order.filter !== null) stdio[filterFd]?.end(order.filter);
+  if (order.filter !== null) filter?.end(order.filter);
   return {
-    control,
-    output: [stdout, stderr],
-    nodePid: order.filter === null ? Promise.resolve(child.pid ?? 0) : insidePid(stdio[infoFd] as Duplex),
-    exited: exitOf(child, stderr),
+    control: pipe(stdio, 3),
+    output: [pipe(stdio, 1), pipe(stdio, 2)],
+    nodePid: info === undefined ? Promise.resolve(child.pid ?? 0) : insidePid(info),
+    exited: exitOf(child, pipe(stdio, 2)),
     kill: () => void child.kill("SIGKILL"),
   };
+}
+
+function pipe(stdio: readonly (Duplex | undefined)[], fd: number): Duplex {
+  const stream = stdio[fd];
+  if (stream === undefined) throw new Fault("SANDBOX_UNAVAILABLE", "a sandbox host got no pipes");
+  return stream;
 }
 
 function insidePid(info: Duplex): Promise<number> {
@@ -78,13 +81,5 @@ function exitOf(child: ChildProcess, stderr: Readable): Promise<HostExit> {
       if (child.pid === undefined) resolve({ code: null, signal: null, stderr: error.message });
     });
     child.once("close", (code, signal) => resolve({ code, signal, stderr: failed ?? text }));
-  });
-}
-
-/** Rejects with the signal's reason when it aborts. */
-export function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(reasonOf(signal));
-    else signal.addEventListener("abort", () => reject(reasonOf(signal)), { once: true });
   });
 }

@@ -19,9 +19,9 @@ async function installCommand(): Promise<string | null> {
   const ids = (release.match(families) ?? []).join(" ");
   if (/debian|ubuntu/.test(ids)) return `${sudo()}apt-get install -y bubblewrap`;
   if (/fedora|rhel|centos/.test(ids)) return `${sudo()}dnf install -y bubblewrap`;
-  if (/alpine/.test(ids)) return `${sudo()}apk add bubblewrap`;
-  if (/arch/.test(ids)) return `${sudo()}pacman -S --noconfirm bubblewrap`;
-  if (/suse/.test(ids)) return `${sudo()}zypper install -y bubblewrap`;
+  if (ids.includes("alpine")) return `${sudo()}apk add bubblewrap`;
+  if (ids.includes("arch")) return `${sudo()}pacman -S --noconfirm bubblewrap`;
+  if (ids.includes("suse")) return `${sudo()}zypper install -y bubblewrap`;
   return null;
 }
 

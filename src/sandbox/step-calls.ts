@@ -6,7 +6,7 @@ import type { StepPorts, StepRequest } from "./step-request.ts";
 
 interface Reading {
   readonly kind: "read";
-  readonly chunks: AsyncIterator<Uint8Array>;
+  readonly chunks: AsyncIterator<Uint8Array, undefined>;
   n: number;
   waiting: boolean;
 }
@@ -103,12 +103,12 @@ export class StepCalls {
 
   async #next(call: number, reading: Reading): Promise<void> {
     reading.waiting = false;
-    const { value, done } = await reading.chunks.next();
+    const next: IteratorResult<Uint8Array, undefined> = await reading.chunks.next();
     if (!this.#open.has(call)) return;
-    if (done === true) this.#open.delete(call);
+    if (next.done === true) this.#open.delete(call);
     reading.waiting = true;
-    const data = done === true ? "" : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64");
-    this.#send({ t: "chunk", id: this.#id, stream: `c${call}`, n: reading.n++, data, last: done === true });
+    const data = next.done === true ? "" : base64Of(next.value);
+    this.#send({ t: "chunk", id: this.#id, stream: `c${call}`, n: reading.n++, data, last: next.done === true });
   }
 
   async #store(call: number, writing: Writing, mediaType: string): Promise<void> {
@@ -138,7 +138,10 @@ export class StepCalls {
   }
 }
 
-async function* pieces(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+const base64Of = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+
+async function* pieces(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, undefined> {
   for await (const chunk of source)
     for (let at = 0; at < chunk.length; at += maxChunkBytes) yield chunk.subarray(at, at + maxChunkBytes);
 }

@@ -38,6 +38,5 @@ export function claimedFailure(claim: {
 
 /** Text that every store takes: no U+0000, no lone surrogate, no control characters but line breaks and tabs. */
 export function shown(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are the danger
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "\ufffd").toWellFormed();
 }

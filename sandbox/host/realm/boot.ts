@@ -43,12 +43,15 @@ export interface RealmSide {
 
 type Run = (input: unknown, ctx: Context) => unknown;
 
+// Taken before the plugin runs: what it makes of the globals spoils its own values, not what we say to the host.
+const { parse, stringify } = JSON;
+
 /** Evaluated first in a fresh context: makes its globals and gives the host its side. */
 export function boot(hostCall: HostCall, optionsText: string): RealmSide {
   const host = guarded(hostCall);
-  const options = JSON.parse(optionsText) as RealmOptions;
+  const options = parse(optionsText) as RealmOptions;
   const post = (message: object, bytes: Uint8Array | null): void => {
-    host("post", JSON.stringify(message), bytes ?? undefined);
+    host("post", stringify(message), bytes ?? undefined);
   };
   let ended = false;
   const end = (text: string | null, error: StepError | null): void => {
@@ -57,7 +60,37 @@ export function boot(hostCall: HostCall, optionsText: string): RealmSide {
     post({ t: "end", text, error }, null);
   };
   const fail = (thrown: unknown): void => end(null, describeThrown(thrown));
+  const parts = realmParts({ host, options, post, fail });
 
+  return Object.freeze({
+    start: (withText: string, code: unknown) => {
+      const ctx = typeof code === "function" ? Object.freeze({ ...parts.context, code: code as Run }) : parts.context;
+      Promise.resolve()
+        .then(() => entry()(parse(withText) as unknown, ctx))
+        .then((output) => end(outputText(output, options.outputBytes), null))
+        .catch(fail);
+    },
+    deliver: (eventText: string, bytes: Uint8Array | null) => {
+      const event = parse(eventText) as RealmEvent;
+      if (event.t === "timer") parts.timers.fire(event.id);
+      else if (event.t === "fetch") parts.network.deliver(event, bytes);
+      else if (event.t === "abort") parts.abort.abort();
+      else parts.link.deliver(event, bytes);
+    },
+    alloc: (length: number) => new Uint8Array(length),
+    describe: (thrown: unknown) => stringify(describeThrown(thrown)),
+  });
+}
+
+interface Outlets {
+  readonly host: HostCall;
+  readonly options: RealmOptions;
+  readonly post: (message: object, bytes: Uint8Array | null) => void;
+  readonly fail: (thrown: unknown) => void;
+}
+
+/** The facade: everything that a plugin finds in its realm, made in here. */
+function realmParts({ host, options, post, fail }: Outlets) {
   const link = new StepLink(post);
   const encoding = encodingOf(host);
   const clock = clockOf(host, options.facts.now, options.nondeterministic);
@@ -68,7 +101,7 @@ export function boot(hostCall: HostCall, optionsText: string): RealmSide {
     ...options,
     link,
     // The facade's own class has what plugins use of the standard's.
-    signal: abort.signal as unknown as globalThis.AbortSignal,
+    signal: abort.signal,
     wallClock: clock.wallClock,
     encode: encoding.encode,
   });
@@ -88,32 +121,14 @@ export function boot(hostCall: HostCall, optionsText: string): RealmSide {
     EventTarget,
     console: consoleOf(context.log),
   });
-
-  return Object.freeze({
-    start: (withText: string, code: unknown) => {
-      const ctx = typeof code === "function" ? Object.freeze({ ...context, code: code as Run }) : context;
-      Promise.resolve()
-        .then(() => entry()(JSON.parse(withText) as unknown, ctx))
-        .then((output) => end(outputText(output, options.outputBytes), null))
-        .catch(fail);
-    },
-    deliver: (eventText: string, bytes: Uint8Array | null) => {
-      const event = JSON.parse(eventText) as RealmEvent;
-      if (event.t === "timer") timers.fire(event.id);
-      else if (event.t === "fetch") network.deliver(event, bytes);
-      else if (event.t === "abort") abort.abort();
-      else link.deliver(event, bytes);
-    },
-    alloc: (length: number) => new Uint8Array(length),
-    describe: (thrown: unknown) => JSON.stringify(describeThrown(thrown)),
-  });
+  return { link, timers, network, abort, context };
 }
 
 function entry(): Run {
   const plugin = (globalThis as { plugin?: { default?: { run?: unknown } } }).plugin;
   const task = plugin?.default;
   if (typeof task?.run !== "function") throw new TypeError("plugin.default.run is not a function");
-  const run = task.run as Run;
+  const run: Run = task.run as Run;
   return (input, ctx) => run.call(task, input, ctx);
 }
 

@@ -33,7 +33,8 @@ const constant = (value: number) => (): number => value;
 
 function dateClass(RealDate: DateConstructor, nowMs: () => number): unknown {
   function StepDate(this: unknown, ...parts: unknown[]): unknown {
-    if (new.target === undefined) return new RealDate(nowMs()).toString();
+    // Called without `new`, it answers with a text.
+    if ((new.target as unknown) === undefined) return new RealDate(nowMs()).toString();
     return Reflect.construct(RealDate, parts.length === 0 ? [nowMs()] : parts, new.target);
   }
   Object.defineProperty(StepDate, "name", { value: "Date" });

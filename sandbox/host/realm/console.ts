@@ -22,7 +22,8 @@ function shown(part: unknown): string {
   if (typeof part === "string") return part;
   try {
     if (part instanceof Error) return `${part.name}: ${part.message}`;
-    return (JSON.stringify(part) as string | undefined) ?? String(part);
+    const text: unknown = JSON.stringify(part);
+    return typeof text === "string" ? text : String(part);
   } catch {
     return "[unprintable]";
   }

@@ -20,9 +20,7 @@ export function encodingOf(host: HostCall): Encoding {
 
 function encoderClass(encode: (text: string) => Uint8Array): unknown {
   return class TextEncoder {
-    get encoding(): string {
-      return "utf-8";
-    }
+    readonly encoding = "utf-8";
     encode(text: unknown = ""): Uint8Array {
       return encode(String(text));
     }
@@ -98,9 +96,9 @@ function btoa(value: unknown): string {
   const text = String(value);
   let out = "";
   for (let i = 0; i < text.length; i += 3) {
-    const codes = [0, 1, 2].map((n) => text.charCodeAt(i + n));
+    const codes = [0, 1, 2].map((n) => (i + n < text.length ? text.charCodeAt(i + n) : 0));
     if (codes.some((code) => code > 255)) throw new RangeError("a character is outside of Latin-1");
-    const word = ((codes[0] ?? 0) << 16) | ((codes[1] || 0) << 8) | (codes[2] || 0);
+    const word = codes.reduce((bits, code) => (bits << 8) | code, 0);
     const left = text.length - i;
     out += alphabet.charAt(word >> 18) + alphabet.charAt((word >> 12) & 63);
     out += left > 1 ? alphabet.charAt((word >> 6) & 63) : "=";

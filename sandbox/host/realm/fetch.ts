@@ -22,10 +22,10 @@ export interface FetchParts {
 }
 
 interface FetchInit {
-  readonly method?: unknown;
+  readonly method?: string;
   readonly headers?: unknown;
   readonly body?: unknown;
-  readonly redirect?: unknown;
+  readonly redirect?: string;
   readonly signal?: AbortSignal | null;
 }
 
@@ -49,8 +49,8 @@ export function fetchOf(parts: FetchParts): Fetch {
       t: "fetch",
       call,
       url: String(input),
-      method: String(init.method ?? "GET"),
-      redirect: String(init.redirect ?? "follow"),
+      method: init.method ?? "GET",
+      redirect: init.redirect ?? "follow",
       headers: [...headers],
     };
     init.signal?.throwIfAborted();
@@ -58,7 +58,7 @@ export function fetchOf(parts: FetchParts): Fetch {
       const onAbort = (): void => {
         waiting.delete(call);
         parts.post({ t: "fetchAbort", call }, null);
-        reject(init.signal?.reason as Error);
+        reject(errorOf(init.signal?.reason));
       };
       init.signal?.addEventListener("abort", onAbort, { once: true });
       waiting.set(call, (reply, bytes) => {
@@ -79,13 +79,15 @@ export function fetchOf(parts: FetchParts): Fetch {
   };
 }
 
+const errorOf = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)));
+
 function bodyBytes(body: unknown, headers: Headers, encode: (text: string) => Uint8Array): Uint8Array | null {
   if (body === undefined || body === null) return null;
   if (ArrayBuffer.isView(body) || body instanceof ArrayBuffer) return bytesOf(body).slice();
   const isForm = typeof body === "object" && "getAll" in body;
   const type = isForm ? "application/x-www-form-urlencoded;charset=UTF-8" : "text/plain;charset=UTF-8";
   if (!headers.has("content-type")) headers.set("content-type", type);
-  return encode(String(body));
+  return encode(body as string);
 }
 
 function responseClass({ host, encode }: FetchParts) {

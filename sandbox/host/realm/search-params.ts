@@ -42,67 +42,76 @@ export function searchParamsClass(host: HostCall, encode: (text: string) => Uint
         return [unescaped(name), cut < 0 ? "" : unescaped(part.slice(cut + 1))];
       });
 
-  return class URLSearchParams implements SearchParams {
-    #pairs: Pair[];
-    readonly #onChange: (text: string) => void;
-
+  return class URLSearchParams extends FormPairs {
     constructor(init: unknown = "", onChange: (text: string) => void = () => undefined) {
-      this.#pairs = pairsOf(init, parsed);
-      this.#onChange = onChange;
-    }
-    get size(): number {
-      return this.#pairs.length;
-    }
-    append(name: unknown, value: unknown): void {
-      this.#pairs.push([String(name), String(value)]);
-      this.#onChange(this.toString());
-    }
-    delete(name: unknown, value?: unknown): void {
-      this.#pairs = this.#pairs.filter(
-        (pair) => pair[0] !== String(name) || (value !== undefined && pair[1] !== String(value)),
-      );
-      this.#onChange(this.toString());
-    }
-    get(name: unknown): string | null {
-      return this.#pairs.find((pair) => pair[0] === String(name))?.[1] ?? null;
-    }
-    getAll(name: unknown): string[] {
-      return this.#pairs.filter((pair) => pair[0] === String(name)).map((pair) => pair[1]);
-    }
-    has(name: unknown, value?: unknown): boolean {
-      return this.#pairs.some((pair) => pair[0] === String(name) && (value === undefined || pair[1] === String(value)));
-    }
-    set(name: unknown, value: unknown): void {
-      const at = this.#pairs.findIndex((pair) => pair[0] === String(name));
-      this.#pairs = this.#pairs.filter((pair, i) => i === at || pair[0] !== String(name));
-      const first = this.#pairs.find((pair) => pair[0] === String(name));
-      if (first === undefined) this.#pairs.push([String(name), String(value)]);
-      else first[1] = String(value);
-      this.#onChange(this.toString());
-    }
-    sort(): void {
-      this.#pairs.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
-      this.#onChange(this.toString());
-    }
-    forEach(call: (value: string, name: string, self: unknown) => void): void {
-      for (const [name, value] of this.#pairs) call(value, name, this);
-    }
-    *entries(): Generator<Pair> {
-      for (const [name, value] of this.#pairs) yield [name, value];
-    }
-    *keys(): Generator<string> {
-      for (const pair of this.#pairs) yield pair[0];
-    }
-    *values(): Generator<string> {
-      for (const pair of this.#pairs) yield pair[1];
-    }
-    [Symbol.iterator](): Generator<Pair> {
-      return this.entries();
-    }
-    toString(): string {
-      return formText(this.#pairs);
+      super(pairsOf(init, parsed), onChange);
     }
   };
+}
+
+/** The pairs with their order; `onChange` tells a URL that its search changed. */
+class FormPairs implements SearchParams {
+  #pairs: Pair[];
+  readonly #onChange: (text: string) => void;
+
+  constructor(pairs: Pair[], onChange: (text: string) => void) {
+    this.#pairs = pairs;
+    this.#onChange = onChange;
+  }
+  get size(): number {
+    return this.#pairs.length;
+  }
+  append(name: unknown, value: unknown): void {
+    this.#pairs.push([String(name), String(value)]);
+    this.#onChange(this.toString());
+  }
+  delete(name: unknown, value?: unknown): void {
+    this.#pairs = this.#pairs.filter((pair) => !isPair(pair, name, value));
+    this.#onChange(this.toString());
+  }
+  get(name: unknown): string | null {
+    return this.#pairs.find((pair) => pair[0] === String(name))?.[1] ?? null;
+  }
+  getAll(name: unknown): string[] {
+    return this.#pairs.filter((pair) => pair[0] === String(name)).map((pair) => pair[1]);
+  }
+  has(name: unknown, value?: unknown): boolean {
+    return this.#pairs.some((pair) => isPair(pair, name, value));
+  }
+  set(name: unknown, value: unknown): void {
+    const at = this.#pairs.findIndex((pair) => pair[0] === String(name));
+    this.#pairs = this.#pairs.filter((pair, i) => i === at || pair[0] !== String(name));
+    const first = this.#pairs.find((pair) => pair[0] === String(name));
+    if (first === undefined) this.#pairs.push([String(name), String(value)]);
+    else first[1] = String(value);
+    this.#onChange(this.toString());
+  }
+  sort(): void {
+    this.#pairs.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+    this.#onChange(this.toString());
+  }
+  forEach(call: (value: string, name: string, self: unknown) => void): void {
+    for (const [name, value] of this.#pairs) call(value, name, this);
+  }
+  *entries(): Generator<Pair> {
+    for (const [name, value] of this.#pairs) yield [name, value];
+  }
+  *keys(): Generator<string> {
+    for (const pair of this.#pairs) yield pair[0];
+  }
+  *values(): Generator<string> {
+    for (const pair of this.#pairs) yield pair[1];
+  }
+  [Symbol.iterator](): Generator<Pair> {
+    return this.entries();
+  }
+  toString(): string {
+    return formText(this.#pairs);
+  }
+}
+
+function isPair(pair: Pair, name: unknown, value: unknown): boolean {
+  return pair[0] === String(name) && (value === undefined || pair[1] === (value as string));
 }
 
 function pairsOf(init: unknown, parsed: (text: string) => Pair[]): Pair[] {

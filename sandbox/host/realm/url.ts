@@ -7,7 +7,7 @@ type Parts = Record<(typeof members)[number] | "href" | "origin", string>;
 /** URL over the host's own parser: strings in, the components as JSON text out. */
 export function urlClass(host: HostCall, Params: SearchParamsClass): unknown {
   const parse = (input: unknown, base: unknown): Parts | null => {
-    const request = JSON.stringify([String(input), base === undefined ? null : String(base)]);
+    const request = JSON.stringify([String(input), base === undefined ? null : (base as string)]);
     const text = textOf(host("urlParse", request));
     return text === "" ? null : (JSON.parse(text) as Parts);
   };
