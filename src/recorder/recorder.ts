@@ -21,6 +21,14 @@ interface OpenChain {
 
 const recording: RecorderState = { ready: true, reason: "Recording", message: "", closesAdmission: false };
 
+/** It works, but not fast enough. */
+const late: RecorderState = {
+  ready: true,
+  reason: "AuditLag",
+  message: "records wait for too long",
+  closesAdmission: true,
+};
+
 /** While a batch fills: a wake-up for each settled run must not become a query each. */
 const fillLookMs = 500;
 const retryMs = 1000;
@@ -95,8 +103,11 @@ class RecorderService implements Recorder {
   async #pass(signal: AbortSignal): Promise<{ readonly waitMs: number; readonly wakeable: boolean }> {
     try {
       const fillMs = await this.#fillMs(signal);
+      // A batch that waits says nothing about whether the one that failed will pass now.
+      if (fillMs > 0 && this.#state?.ready !== false) await this.#reportReady();
       if (fillMs > 0) return { waitMs: Math.min(fillMs, fillLookMs), wakeable: false };
       const more = await this.#sealOne(signal, false);
+      await this.#reportReady();
       return more ? { waitMs: 0, wakeable: false } : { waitMs: this.#options.maxWaitMs, wakeable: true };
     } catch (error) {
       if (signal.aborted) return { waitMs: 0, wakeable: false };
@@ -128,10 +139,7 @@ class RecorderService implements Recorder {
     try {
       const prepared = await prepareNext(deps, options, open.last);
       this.#drainedDay = this.#today();
-      if (prepared === null) {
-        this.#setState(recording);
-        return false;
-      }
+      if (prepared === null) return false;
       await this.#commit(prepared, open, signal);
       this.#logSealed(prepared, began);
       return true;
@@ -144,7 +152,6 @@ class RecorderService implements Recorder {
   async #isDue(): Promise<boolean> {
     if (this.#drainedDay !== this.#today()) return true;
     const { count } = await this.#deps.outbox.pending();
-    if (count === 0) this.#setState(recording);
     return count > 0;
   }
 
@@ -157,7 +164,6 @@ class RecorderService implements Recorder {
     const { batch, timestamp, commit, size, root, frontier } = prepared;
     open.last = { batch, timestamp, commit, size, root, frontier };
     open.budget.takeAnyway(this.#deps.clock.now().getTime());
-    this.#setState(recording);
   }
 
   /** As `#opened`, but looks first whether the branch is still where the last batch left it. */
@@ -205,6 +211,10 @@ class RecorderService implements Recorder {
       oid = parents[0] ?? null;
     }
     return new CommitBudget(this.#options, history, clock.now().getTime());
+  }
+
+  async #reportReady(): Promise<void> {
+    this.#setState((await this.#isLate()) ? late : recording);
   }
 
   /** True where only a person can mend it. */

@@ -8,6 +8,8 @@ export interface SegmentLine {
   readonly line: number;
   /** Without LF. */
   readonly bytes: Uint8Array;
+  /** null where the bytes are no UTF-8. */
+  readonly text: string | null;
   /** SHA-256 of `bytes`: the next line's `prev`. */
   readonly hash: Hex;
   /** null where the bytes are no canonical JSON object. */
@@ -28,7 +30,9 @@ export function segmentLines(
     const found = bytes.indexOf(lf, start);
     const end = found < 0 ? bytes.length : found;
     const line = bytes.subarray(start, end);
-    lines.push({ path, line: lines.length + 1, bytes: line, hash: hexOf(sha256(line)), record: recordOf(line) });
+    const text = textOf(line);
+    const record = text === null ? null : recordLine(text);
+    lines.push({ path, line: lines.length + 1, bytes: line, text, hash: hexOf(sha256(line)), record });
     start = end + 1;
   }
   return { lines, complete: bytes.at(-1) === lf };
@@ -41,11 +45,6 @@ export function textOf(bytes: Uint8Array): string | null {
   } catch {
     return null;
   }
-}
-
-function recordOf(line: Uint8Array): JsonObject | null {
-  const text = textOf(line);
-  return text === null ? null : recordLine(text);
 }
 
 /** A member that is a safe integer of at least 0, else null. */

@@ -1,5 +1,5 @@
 import { bytesOfText, type Hex, hexOf, type Sha256 } from "../../base/index.ts";
-import { type SegmentLine, textMember, textOf } from "./segment-line.ts";
+import { type SegmentLine, textMember } from "./segment-line.ts";
 
 /** What is known of the batch that a line stands in. */
 export interface BatchState {
@@ -88,8 +88,7 @@ export class TenantChain {
   /** Hash of the line as it would be with another `prev`. */
   #withPrev(line: PlacedLine, prev: Hex): Hex | null {
     const own = textMember(line.record, "prev");
-    const text = textOf(line.bytes);
-    if (own === null || text === null) return null;
-    return hexOf(this.#sha256(bytesOfText(text.replace(`"prev":${JSON.stringify(own)}`, `"prev":"${prev}"`))));
+    if (own === null || line.text === null) return null;
+    return hexOf(this.#sha256(bytesOfText(line.text.replace(`"prev":${JSON.stringify(own)}`, `"prev":"${prev}"`))));
   }
 }
