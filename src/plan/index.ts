@@ -1,4 +1,13 @@
+export { assembleTenant, type TenantInput } from "./assemble-tenant.ts";
 export type { DesiredDag, DesiredSite, DesiredTenant, ReadableDag, UnreadableDag } from "./desired.ts";
+export { findingText, printable } from "./finding-text.ts";
 export type { Condition, ObservedDag, ObservedTenant } from "./observed.ts";
+export { pinnedBlobs } from "./pinned-snapshot.ts";
 export type { DagAspect, DagChange, DocumentChange, Plan, TenantBlock, TenantPlan } from "./plan.ts";
+export { isNoop, isTenantNoop, neverApplied, planChanges } from "./plan-changes.ts";
+export { type PlanOptions, planTenant } from "./plan-tenant.ts";
+export { type ReconcileFacts, reconcileFacts } from "./reconcile-facts.ts";
+export { renderPlan } from "./render-plan.ts";
 export type { DagWrite, OutboxBody, TenantChange } from "./tenant-change.ts";
+export type { ConditionReason } from "./tenant-conditions.ts";
+export { type ChangeParts, toTenantChange } from "./to-tenant-change.ts";

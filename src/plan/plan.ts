@@ -25,10 +25,12 @@ export type DagChange =
       readonly findings: readonly Finding[];
     };
 
-/** A change of tenant.yaml, quota.yaml or allowlist.yaml, or of what plugins and files the runs are pinned to. */
+/** A change of what all DAGs of the tenant share: its other documents, and what its runs are pinned to. */
 export interface DocumentChange {
-  readonly kind: "create" | "update" | "hold";
-  readonly document: "Tenant" | "Quota" | "Allowlist" | "Plugins" | "Files";
+  readonly kind: "create" | "update" | "prune" | "hold";
+  readonly document: "Tenant" | "Quota" | "Allowlist" | "Plugin" | "Files";
+  /** The tenant; of a plugin `name@version`. */
+  readonly name: string;
   /** Canonical text before and after, null = absent or unreadable. */
   readonly from: string | null;
   readonly to: string | null;

@@ -1,0 +1,163 @@
+import type { Hex, Sha256 } from "../base/index.ts";
+import { checkSchedule, shortestInterval } from "../calendar/index.ts";
+import { grantFindings } from "../policy/index.ts";
+import {
+  type Allowlist,
+  checkDag,
+  checkPluginBytes,
+  classifyPath,
+  type DecodedDocument,
+  type DocumentPath,
+  effectiveAllowlist,
+  effectiveQuota,
+  effectiveTenant,
+  type Finding,
+  type PinnedFile,
+  type PluginManifest,
+  positionOf,
+  type Quota,
+  type SpecDocument,
+  sortFindings,
+  specHashOf,
+} from "../spec/index.ts";
+import type { DesiredDag, DesiredTenant } from "./desired.ts";
+
+export interface TenantInput {
+  readonly tenant: string;
+  readonly fingerprint: string;
+  /** By path: all documents of the tenant, and plugin.yaml of every plugin of the repository. Others are ignored. */
+  readonly documents: ReadonlyMap<string, DecodedDocument>;
+  /** SHA-256 of every plugin.js by path. */
+  readonly pluginBytes: ReadonlyMap<string, Hex>;
+  /** All of tenants/<tenant>/files/, in any order. */
+  readonly files: readonly PinnedFile[];
+}
+
+/**
+ * What a revision wants of one tenant: decoded documents judged together. A DAG with an `error` is unreadable (held
+ * alone), one with a `denied` is readable and not armed; a tenant whose tenant.yaml, quota.yaml or allowlist.yaml does
+ * not decode is unreadable as a whole. Depends on nothing but its input: two sites arm the same DAGs.
+ */
+export function assembleTenant(input: TenantInput, sha256: Sha256): DesiredTenant {
+  const sorted = [...input.documents].sort(([a], [b]) => byCodeUnits(a, b));
+  const placed = sorted.flatMap(([path, decoded]) => {
+    const where = classifyPath(path);
+    return belongs(path, where, input.tenant) ? [{ path, where, decoded }] : [];
+  });
+  const { plugins, findings: pluginFindings } = readPlugins(placed, input.pluginBytes);
+  const shared = placed.filter(({ where }) => where === null || where.kind !== "Dag");
+  const findings = sortFindings([...shared.flatMap(({ decoded }) => findingsOf(decoded)), ...pluginFindings]);
+  const { tenant, fingerprint } = input;
+  if (shared.some(({ where, decoded }) => !decoded.ok && where !== null && where.kind !== "Plugin")) {
+    return { kind: "unreadable", tenant, fingerprint, findings };
+  }
+  const specs = specsOf(shared);
+  const files = [...input.files].sort((a, b) => byCodeUnits(a.path, b.path));
+  const context: TenantContext = { ...specs, plugins, files: files.map((file) => file.path), sha256 };
+  const dags = placed.flatMap(({ path, where, decoded }) =>
+    where?.kind === "Dag" ? [readDag({ path, dagId: where.dagId, decoded }, context)] : [],
+  );
+  const { suspended, quota, allowlist } = specs;
+  return { kind: "readable", tenant, fingerprint, suspended, quota, allowlist, dags, plugins, files, findings };
+}
+
+interface Placed {
+  readonly path: string;
+  /** null = a file that looks like a document and is none. */
+  readonly where: DocumentPath | null;
+  readonly decoded: DecodedDocument;
+}
+
+interface TenantContext {
+  readonly suspended: boolean;
+  readonly quota: Quota;
+  readonly allowlist: Allowlist;
+  readonly plugins: Readonly<Record<string, PluginManifest>>;
+  readonly files: readonly string[];
+  readonly sha256: Sha256;
+}
+
+function belongs(path: string, where: DocumentPath | null, tenant: string): boolean {
+  if (where === null) return path.startsWith(`tenants/${tenant}/`);
+  if (where.kind === "Plugin") return where.tenant === null || where.tenant === tenant;
+  return where.kind !== "Repository" && where.kind !== "Site" && where.tenant === tenant;
+}
+
+const findingsOf = (decoded: DecodedDocument): readonly Finding[] => (decoded.ok ? decoded.warnings : decoded.findings);
+
+function specsOf(shared: readonly Placed[]): Pick<TenantContext, "suspended" | "quota" | "allowlist"> {
+  const documents = shared.flatMap(({ decoded }) => (decoded.ok ? [decoded.document] : []));
+  const find = <Kind extends SpecDocument["kind"]>(kind: Kind) =>
+    documents.find((document): document is Extract<SpecDocument, { kind: Kind }> => document.kind === kind);
+  return {
+    suspended: (find("Tenant")?.spec ?? effectiveTenant(null)).suspend,
+    quota: find("Quota")?.spec ?? effectiveQuota(null),
+    allowlist: find("Allowlist")?.spec ?? effectiveAllowlist(null),
+  };
+}
+
+function readPlugins(
+  placed: readonly Placed[],
+  bytes: ReadonlyMap<string, Hex>,
+): { readonly plugins: Readonly<Record<string, PluginManifest>>; readonly findings: readonly Finding[] } {
+  const plugins = new Map<string, PluginManifest>();
+  const findings: Finding[] = [];
+  // Paths in byte order: plugins/ comes before tenants/, so no tenant puts its own bytes under a shared name.
+  for (const { path, decoded } of placed) {
+    if (!decoded.ok || decoded.document.kind !== "Plugin") continue;
+    const { name, version, spec } = decoded.document;
+    const finding = checkPluginBytes(spec, bytes.get(path.replace(/plugin\.yaml$/, "plugin.js")) ?? null, path);
+    const ref = `${name}@${version}`;
+    if (finding !== null) findings.push(finding);
+    else if (plugins.has(ref)) findings.push(shadowFinding(path, ref));
+    else plugins.set(ref, spec);
+  }
+  return { plugins: Object.fromEntries([...plugins].sort(([a], [b]) => byCodeUnits(a, b))), findings };
+}
+
+const shadowFinding = (path: string, ref: string): Finding => ({
+  code: "SPEC_PATH",
+  severity: "error",
+  path,
+  line: 0,
+  col: 0,
+  pointer: "",
+  message: `${ref} is a plugin of the whole repository`,
+  fix: "Give the tenant's plugin another name.",
+});
+
+function readDag(
+  { path, dagId, decoded }: { readonly path: string; readonly dagId: string; readonly decoded: DecodedDocument },
+  context: TenantContext,
+): DesiredDag {
+  if (!decoded.ok) return { kind: "unreadable", dagId, path, findings: decoded.findings };
+  const { document, warnings } = decoded;
+  if (document.kind !== "Dag") throw new TypeError(`${path} was decoded as ${document.kind}`);
+  const { spec, specText, positions } = document;
+  const errors = checkDag(spec, {
+    path,
+    positions,
+    plugin: ({ name, version }) => context.plugins[`${name}@${version}`] ?? null,
+    files: context.files,
+    checkSchedule,
+  });
+  if (errors.some((finding) => finding.severity === "error")) {
+    return { kind: "unreadable", dagId, path, findings: sortFindings([...errors, ...warnings]) };
+  }
+  const denials = grantFindings(spec, {
+    quota: context.quota,
+    allowlist: context.allowlist,
+    path,
+    place: (pointer) => positionOf(positions, pointer),
+    shortestIntervalMs: (schedule) => shortestInterval(schedule, anyMonday),
+  });
+  const findings = sortFindings([...errors, ...denials, ...warnings]);
+  const armed = !findings.some((finding) => finding.severity === "denied");
+  const specHash = specHashOf(specText, context.sha256);
+  return { kind: "readable", dagId, path, specHash, specText, spec, armed, suspended: context.suspended, findings };
+}
+
+// From a fixed instant: whether a schedule is granted must not depend on the day of the pass.
+const anyMonday = new Date(Date.UTC(2024, 0, 1));
+
+const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,59 @@
+import { type Finding, sortFindings } from "../spec/index.ts";
+import type { DesiredSite } from "./desired.ts";
+import type { ObservedTenant } from "./observed.ts";
+import type { Plan, TenantPlan } from "./plan.ts";
+import { planTenant } from "./plan-tenant.ts";
+import { sameConditions } from "./tenant-conditions.ts";
+
+/**
+ * The plan of a whole site: one plan per desired tenant, in byte order. A tenant that was applied and is not among the
+ * desired ones is left alone (who knows that it is gone says so with an empty one).
+ */
+export function planChanges(desired: DesiredSite, observed: readonly ObservedTenant[]): Plan {
+  const stands = new Map(observed.map((tenant) => [tenant.tenant, tenant]));
+  const { revision, prunePercent } = desired;
+  const tenants = [...desired.tenants]
+    .sort((a, b) => (a.tenant < b.tenant ? -1 : 1))
+    .map((want) => planTenant(want, stands.get(want.tenant) ?? neverApplied(want.tenant), { revision, prunePercent }));
+  return {
+    revision,
+    tenants,
+    findings: onlyOnce([...desired.findings, ...tenants.flatMap((plan) => plan.findings)]),
+    complete: !desired.findings.some(isError) && tenants.every(isWhole),
+    applyable: tenants.some((plan) => plan.blocked === null && !isTenantNoop(plan)),
+  };
+}
+
+/** A tenant as it stands before anything of it was applied. */
+export const neverApplied = (tenant: string): ObservedTenant => ({
+  tenant,
+  appliedRevision: null,
+  fingerprint: null,
+  suspended: false,
+  snapshot: null,
+  dags: [],
+  conditions: [],
+});
+
+/** Nothing is to be written for any tenant. */
+export const isNoop = (plan: Plan): boolean => plan.tenants.every(isTenantNoop);
+
+/** Nothing is to be written: no change but holds that are already said, and the trees are those it was applied from. */
+export function isTenantNoop(plan: TenantPlan): boolean {
+  const quiet = sameConditions(plan.conditions, plan.observed.conditions);
+  if (plan.blocked !== null) return quiet;
+  const holds = plan.dags.every((change) => change.kind === "hold");
+  const settled = plan.observed.fingerprint === plan.desired.fingerprint && plan.observed.appliedRevision !== null;
+  return quiet && holds && plan.documents.length === 0 && settled;
+}
+
+const isError = (finding: Finding): boolean => finding.severity === "error";
+
+const isWhole = (plan: TenantPlan): boolean =>
+  plan.blocked?.kind !== "held" && plan.dags.every((change) => change.kind !== "hold") && !plan.findings.some(isError);
+
+// A plugin of the repository is judged with each tenant: its finding is said once.
+function onlyOnce(findings: readonly Finding[]): readonly Finding[] {
+  const seen = new Map(findings.map((finding) => [JSON.stringify(finding), finding]));
+  return sortFindings([...seen.values()]);
+}

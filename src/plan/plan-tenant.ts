@@ -1,0 +1,130 @@
+import { canonicalText } from "../base/index.ts";
+import { effectiveAllowlist, effectiveQuota, type Finding, sortFindings, type TenantSnapshot } from "../spec/index.ts";
+import type { DesiredDag, DesiredTenant, ReadableDag } from "./desired.ts";
+import { documentChanges } from "./document-changes.ts";
+import type { ObservedDag, ObservedTenant } from "./observed.ts";
+import { pinnedSnapshot, type ReadableTenant, refOf } from "./pinned-snapshot.ts";
+import type { DagAspect, DagChange, DocumentChange, TenantBlock, TenantPlan } from "./plan.ts";
+import { tenantConditions } from "./tenant-conditions.ts";
+
+export interface PlanOptions {
+  readonly revision: string;
+  /** brakes.prunePercent. */
+  readonly prunePercent: number;
+}
+
+/**
+ * What leads from the applied state of a tenant to the desired one; total and deterministic. A DAG that does not decode,
+ * or whose plugin's bytes changed under an applied version, is held and never pruned. Where the tenant is unreadable, or
+ * more would be pruned than the brake lets pass, the whole tenant stays as it is.
+ */
+export function planTenant(desired: DesiredTenant, observed: ObservedTenant, options: PlanOptions): TenantPlan {
+  const draft = { tenant: desired.tenant, revision: options.revision, desired, observed };
+  if (desired.kind === "unreadable") {
+    return blockedPlan({ ...draft, dags: [], documents: heldDocuments(desired), blocked: { kind: "held" } });
+  }
+  const dags = dagChanges(desired, observed);
+  const blocked = brakeOf(dags, observed, options.prunePercent);
+  if (blocked !== null) return blockedPlan({ ...draft, dags, documents: [], blocked });
+  const held = new Set(dags.flatMap((change) => (change.kind === "hold" ? [change.dagId] : [])));
+  const snapshot = pinnedSnapshot(desired, observed, {
+    revision: options.revision,
+    dags: desired.dags.filter((dag): dag is ReadableDag => dag.kind === "readable" && !held.has(dag.dagId)),
+    holds: dags.some((change) => change.kind === "hold" && change.from !== null),
+  });
+  const documents = documentChanges(observed, { suspended: desired.suspended, snapshot });
+  return finishedPlan({ ...draft, dags, documents, blocked: null }, snapshot);
+}
+
+type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "findings">;
+
+const blockedPlan = (draft: Draft): TenantPlan =>
+  finishedPlan(draft, draft.observed.snapshot ?? emptySnapshot(draft.revision));
+
+const finishedPlan = (draft: Draft, snapshot: TenantSnapshot): TenantPlan => ({
+  ...draft,
+  snapshot,
+  findings: findingsOf(draft.desired, draft.dags),
+  conditions: tenantConditions(draft),
+});
+
+// A tenant that was never readable has the defaults and no grant, hence no DAG that runs.
+const emptySnapshot = (revision: string): TenantSnapshot => ({
+  revision,
+  quota: effectiveQuota(null),
+  allowlist: effectiveAllowlist(null),
+  plugins: {},
+  files: [],
+});
+
+function heldDocuments({ tenant, findings }: DesiredTenant): readonly DocumentChange[] {
+  const kinds = { tenant: "Tenant", quota: "Quota", allowlist: "Allowlist" } as const;
+  return Object.entries(kinds).flatMap(([file, document]) => {
+    const path = `tenants/${tenant}/${file}.yaml`;
+    const unreadable = findings.some((finding) => finding.path === path && finding.severity === "error");
+    return unreadable ? [{ kind: "hold", document, name: tenant, from: null, to: null } as const] : [];
+  });
+}
+
+function dagChanges(desired: ReadableTenant, observed: ObservedTenant): readonly DagChange[] {
+  const wanted = new Map(desired.dags.map((dag) => [dag.dagId, dag]));
+  const stands = new Map(observed.dags.map((dag) => [dag.dagId, dag]));
+  // Key order: two replicas that plan the same revision must take row locks in the same order.
+  const ids = [...new Set([...wanted.keys(), ...stands.keys()])].sort();
+  return ids.flatMap((dagId) => {
+    const want = wanted.get(dagId) ?? null;
+    const change = dagChange(want, stands.get(dagId) ?? null, want === null ? [] : mutations(want, desired, observed));
+    return change === null ? [] : [change];
+  });
+}
+
+function dagChange(want: DesiredDag | null, stands: ObservedDag | null, mutated: readonly Finding[]): DagChange | null {
+  const live = stands === null || stands.pruned ? null : stands;
+  if (want === null) return live === null ? null : { kind: "prune", dagId: live.dagId, from: live };
+  const { dagId, path } = want;
+  if (want.kind === "unreadable") return { kind: "hold", dagId, from: live, path, findings: want.findings };
+  if (mutated.length > 0) return { kind: "hold", dagId, from: live, path, findings: mutated };
+  if (live === null) return { kind: "create", dagId, from: stands, to: want };
+  const aspects = aspectsOf(want, live);
+  return aspects.length === 0 ? null : { kind: "update", dagId, from: live, to: want, aspects };
+}
+
+function aspectsOf(want: ReadableDag, live: ObservedDag): readonly DagAspect[] {
+  const differs = {
+    spec: want.specHash !== live.specHash,
+    armed: want.armed !== live.armed,
+    suspended: want.suspended !== live.suspended,
+  };
+  return (["spec", "armed", "suspended"] as const).filter((aspect) => differs[aspect]);
+}
+
+/** A plugin version that runs were pinned to must not come back with other content. */
+function mutations(dag: DesiredDag, desired: ReadableTenant, observed: ObservedTenant): readonly Finding[] {
+  if (dag.kind === "unreadable") return [];
+  const refs = new Set([...dag.spec.steps, ...dag.spec.finally].map((step) => refOf(step.uses)));
+  return [...refs].sort().flatMap((ref) => {
+    const [before, now] = [observed.snapshot?.plugins[ref], desired.plugins[ref]];
+    if (before === undefined || now === undefined || canonicalText(before) === canonicalText(now)) return [];
+    const message = `plugin ${ref} is not what it was when it was applied`;
+    const fix = "Restore it, and make the change a new version.";
+    const place = { line: 0, col: 0, pointer: "" };
+    return [{ code: "PLUGIN_MUTATED", severity: "error", path: dag.path, ...place, message, fix } as const];
+  });
+}
+
+function brakeOf(dags: readonly DagChange[], observed: ObservedTenant, percent: number): TenantBlock | null {
+  const prunes = dags.filter((change) => change.kind === "prune").length;
+  const of = observed.dags.filter((dag) => !dag.pruned).length;
+  // Of a few DAGs one is always more than the share: one alone passes, unless the brake is fully drawn.
+  const allowed = percent === 0 ? 0 : Math.max(1, Math.floor((of * percent) / 100));
+  return prunes > allowed ? { kind: "brake", prunes, of, allowed } : null;
+}
+
+const findingsOf = (desired: DesiredTenant, dags: readonly DagChange[]): readonly Finding[] =>
+  sortFindings([
+    ...desired.findings,
+    ...(desired.kind === "readable" ? desired.dags.flatMap((dag) => dag.findings) : []),
+    ...dags.flatMap((change) =>
+      change.kind === "hold" ? change.findings.filter((finding) => finding.code === "PLUGIN_MUTATED") : [],
+    ),
+  ]);

@@ -1,0 +1,113 @@
+import { findingsText } from "./finding-text.ts";
+import type { Condition } from "./observed.ts";
+import type { DagChange, TenantPlan } from "./plan.ts";
+
+/** CamelCase, a list of its own. */
+export type ConditionReason = "Applied" | "NotAllowed" | "Held" | "Suspended" | "Pruned" | "TenantHeld" | "PruneBrake";
+
+type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "findings">;
+type Verdict = {
+  readonly ready: boolean;
+  readonly stalled: boolean;
+  readonly reason: ConditionReason;
+  readonly message: string;
+};
+
+/**
+ * The whole set of a tenant's conditions after the plan, by (kind, name, type): Ready and Stalled of each DAG, tombstones
+ * included, and of the tenant. One that says nothing new keeps the revision at which it was first said: a pass over a
+ * thousand DAGs writes the rows of those that changed.
+ */
+export function tenantConditions(plan: Draft): readonly Condition[] {
+  const dags = plan.blocked === null ? dagVerdicts(plan) : [];
+  const wanted = [
+    ...dags.flatMap(([dagId, verdict]) => conditionsOf("Dag", dagId, verdict)),
+    ...conditionsOf("Tenant", plan.tenant, tenantVerdict(plan)),
+  ];
+  const kept = plan.blocked === null ? [] : plan.observed.conditions.filter((condition) => condition.kind === "Dag");
+  const before = new Map(plan.observed.conditions.map((condition) => [keyOf(condition), condition]));
+  return [...kept, ...wanted.map((condition) => stampOf(condition, before.get(keyOf(condition)), plan.revision))].sort(
+    (a, b) => (keyOf(a) < keyOf(b) ? -1 : 1),
+  );
+}
+
+/** Whether two sets say the same, whatever the revision at which they said it. */
+export function sameConditions(a: readonly Condition[], b: readonly Condition[]): boolean {
+  const said = new Set(a.map(saying));
+  return a.length === b.length && b.every((condition) => said.has(saying(condition)));
+}
+
+const keyOf = ({ kind, name, type }: Condition): string => `${kind}/${name}/${type}`;
+const saying = (c: Condition): string => JSON.stringify([c.kind, c.name, c.type, c.status, c.reason, c.message]);
+
+type Unstamped = Omit<Condition, "observedRevision">;
+
+function stampOf(condition: Unstamped, before: Condition | undefined, revision: string): Condition {
+  const stamped = { ...condition, observedRevision: revision };
+  return before !== undefined && saying(before) === saying(stamped) ? before : stamped;
+}
+
+function conditionsOf(kind: "Dag" | "Tenant", name: string, verdict: Verdict): readonly Condition[] {
+  const { ready, stalled, reason, message } = verdict;
+  const of = (type: "Ready" | "Stalled", isTrue: boolean): Condition => ({
+    ...{ kind, name, type, status: isTrue ? "True" : "False", reason, message },
+    observedRevision: null,
+  });
+  return [of("Ready", ready), of("Stalled", stalled)];
+}
+
+function dagVerdicts({ desired, observed, dags }: Draft): readonly (readonly [string, Verdict])[] {
+  const changes = new Map<string, DagChange>(dags.map((change) => [change.dagId, change]));
+  const verdicts = new Map<string, Verdict>();
+  for (const { dagId, pruned } of observed.dags)
+    if (pruned || changes.get(dagId)?.kind === "prune") verdicts.set(dagId, tombstone);
+  for (const dag of desired.kind === "readable" ? desired.dags : []) {
+    const change = changes.get(dag.dagId);
+    if (change?.kind === "hold") verdicts.set(dag.dagId, heldVerdict(change));
+    else if (dag.kind === "readable") verdicts.set(dag.dagId, readableVerdict(dag));
+  }
+  return [...verdicts];
+}
+
+const tombstone: Verdict = { ready: false, stalled: false, reason: "Pruned", message: "no longer in the repository" };
+
+function heldVerdict(change: Extract<DagChange, { kind: "hold" }>): Verdict {
+  const at = change.from === null ? "not applied" : `held at ${change.from.specHash.slice(0, 12)}`;
+  const message = `${at}: ${findingsText(change.findings, "error")}`;
+  return { ready: false, stalled: true, reason: "Held", message };
+}
+
+function readableVerdict(dag: Parameters<typeof findingsOfDag>[0]): Verdict {
+  if (dag.suspended)
+    return { ready: false, stalled: false, reason: "Suspended", message: "tenant.yaml says suspend: true" };
+  if (dag.armed) return { ready: true, stalled: false, reason: "Applied", message: "armed" };
+  return { ready: false, stalled: false, reason: "NotAllowed", message: findingsOfDag(dag) };
+}
+
+const findingsOfDag = (dag: {
+  readonly suspended: boolean;
+  readonly armed: boolean;
+  readonly findings: Parameters<typeof findingsText>[0];
+}): string => findingsText(dag.findings, "denied");
+
+function tenantVerdict({ desired, dags, blocked }: Draft): Verdict {
+  if (blocked?.kind === "held") {
+    return { ready: false, stalled: true, reason: "TenantHeld", message: findingsText(desired.findings, "error") };
+  }
+  if (blocked?.kind === "brake") {
+    const { prunes, of, allowed } = blocked;
+    const message = `${prunes} of ${of} DAGs would be pruned, ${allowed} may be without a person`;
+    return { ready: false, stalled: true, reason: "PruneBrake", message };
+  }
+  const held = dags.filter((change) => change.kind === "hold").map((change) => change.dagId);
+  if (held.length > 0) {
+    const names = held.slice(0, 5).join(", ") + (held.length > 5 ? ", ..." : "");
+    return { ready: false, stalled: true, reason: "Held", message: `${held.length} DAG(s) held: ${names}` };
+  }
+  if (desired.kind === "readable" && desired.suspended) {
+    return { ready: false, stalled: false, reason: "Suspended", message: "tenant.yaml says suspend: true" };
+  }
+  const broken = findingsText(desired.findings, "error");
+  if (broken !== "") return { ready: false, stalled: true, reason: "Held", message: broken };
+  return { ready: true, stalled: false, reason: "Applied", message: "applied" };
+}

@@ -1,0 +1,116 @@
+import { canonicalText, type UtcText } from "../base/index.ts";
+import { nextSlot } from "../calendar/index.ts";
+import type { ReadableDag } from "./desired.ts";
+import type { ObservedDag } from "./observed.ts";
+import type { DagChange, TenantPlan } from "./plan.ts";
+import type { DagWrite, OutboxBody, TenantChange } from "./tenant-change.ts";
+
+export interface ChangeParts {
+  readonly now: UtcText;
+  /** Content of `pinnedBlobs(plan.snapshot)` that the store does not hold yet. */
+  readonly blobs: TenantChange["blobs"];
+  /** Made from `reconcileFacts`; null where that is null. */
+  readonly record: OutboxBody | null;
+}
+
+/**
+ * What the store is to write for a plan that is not a noop. Of a blocked plan: the conditions alone, everything else as
+ * it stands (also the fingerprint, so that the tenant stays dirty until it can be applied).
+ */
+export function toTenantChange(plan: TenantPlan, { now, blobs, record }: ChangeParts): TenantChange {
+  const { tenant, observed, desired, snapshot, conditions } = plan;
+  const common = { tenant, from: observed.appliedRevision, snapshot, conditions, record, now };
+  if (plan.blocked !== null || desired.kind === "unreadable") {
+    return {
+      ...common,
+      to: observed.appliedRevision ?? plan.revision,
+      fingerprint: observed.fingerprint ?? "",
+      suspended: observed.suspended,
+      quota: snapshot.quota,
+      blobs: [],
+      dags: [],
+      events: eventsOf(plan),
+    };
+  }
+  return {
+    ...common,
+    to: plan.revision,
+    fingerprint: desired.fingerprint,
+    suspended: desired.suspended,
+    quota: desired.quota,
+    blobs,
+    dags: plan.dags.flatMap((change) => dagWrite(change, now)),
+    events: eventsOf(plan),
+  };
+}
+
+function dagWrite(change: DagChange, now: UtcText): readonly DagWrite[] {
+  switch (change.kind) {
+    case "hold":
+      return [];
+    case "prune":
+      return [{ kind: "prune", dagId: change.dagId, from: change.from.specHash }];
+    case "create":
+      return [{ kind: "create", from: null, ...writeOf(change.to), schedules: schedulesOf(change.to, null, now) }];
+    case "update": {
+      const schedules = schedulesOf(change.to, change.from, now);
+      return [{ kind: "update", from: change.from.specHash, ...writeOf(change.to), schedules }];
+    }
+  }
+}
+
+const writeOf = ({ dagId, specHash, specText, armed, suspended, spec }: ReadableDag) => ({
+  dagId,
+  specHash,
+  specText,
+  armed,
+  suspended,
+  concurrencyMax: spec.concurrency.max,
+  overlap: spec.concurrency.overlap,
+});
+
+/** A schedule keeps its watermark over edits; a new one, and all of a name that returns, starts now: never in the past. */
+export function schedulesOf(dag: ReadableDag, from: ObservedDag | null, now: UtcText): ScheduleWrites {
+  const kept = new Map((from?.schedules ?? []).map((schedule) => [schedule.schedule, schedule.watermark]));
+  return [...dag.spec.schedules]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((schedule) => {
+      const watermark = kept.get(schedule.name) ?? now;
+      const next = nextSlot(schedule, new Date(watermark));
+      return { schedule: schedule.name, watermark, nextDue: next === null ? null : next.toISOString() };
+    });
+}
+
+type ScheduleWrites = Extract<DagWrite, { kind: "create" | "update" }>["schedules"];
+
+function eventsOf(plan: TenantPlan): TenantChange["events"] {
+  const { revision, tenant, blocked } = plan;
+  const event = (type: string, subject: string, facts: object) => ({
+    type,
+    subject,
+    body: canonicalText({ revision, ...facts }),
+  });
+  if (blocked !== null)
+    return [event(blocked.kind === "held" ? "tenant.held" : "tenant.braked", `tenant/${tenant}`, {})];
+  const dags = plan.dags.filter((change) => change.kind !== "hold" || isNews(plan, change.dagId));
+  return [
+    ...dags.map((change) => event(eventTypes[change.kind], `dag/${change.dagId}`, factsOf(change))),
+    event("tenant.applied", `tenant/${tenant}`, {}),
+  ];
+}
+
+const eventTypes = { create: "dag.created", update: "dag.updated", prune: "dag.pruned", hold: "dag.held" } as const;
+
+function factsOf(change: DagChange): object {
+  if (change.kind === "hold") return { path: change.path };
+  if (change.kind === "prune") return { specHash: change.from.specHash };
+  return { specHash: change.to.specHash, armed: change.to.armed, suspended: change.to.suspended };
+}
+
+/** A hold that was not said before, or for another reason. */
+export function isNews(plan: TenantPlan, dagId: string): boolean {
+  const ready = (set: TenantPlan["conditions"]): string | undefined =>
+    set.find((condition) => condition.kind === "Dag" && condition.name === dagId && condition.type === "Ready")
+      ?.message;
+  return ready(plan.conditions) !== ready(plan.observed.conditions);
+}
