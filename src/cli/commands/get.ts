@@ -1,0 +1,136 @@
+import type { Command } from "commander";
+import type { DagView, RunView } from "../../store/index.ts";
+import type { CliContext } from "../program.ts";
+import { readRun, renderRun } from "../run-view.ts";
+import { clientFor, type DaemonOptions, dataDirFor, parseTarget, tenantOf, withDaemonOptions } from "../target.ts";
+import { renderTable, usage } from "../terminal.ts";
+
+interface ListOptions extends DaemonOptions {
+  readonly limit: string;
+}
+
+/** `orrery get dags|runs|dag|run`, `orrery describe TENANT/DAG|RUN`. */
+export function addGetCommands(program: Command, { terminal }: CliContext): void {
+  withDaemonOptions(
+    program
+      .command("get")
+      .argument("<what>", "dags, runs, dag or run")
+      .argument("[name]")
+      .description("show DAGs and runs"),
+  )
+    .option("--limit <n>", "how many runs", "20")
+    .action(async (what: string, name: string | undefined, options: ListOptions) => {
+      terminal.print(await get(what, name, options));
+    });
+  withDaemonOptions(
+    program
+      .command("describe")
+      .argument("<tenant/dag or run>")
+      .description("show one DAG or run with all that is known"),
+  ).action(async (name: string, options: DaemonOptions) => {
+    terminal.print(isRunId(name) ? await getRun(name, options) : await describeDag(name, options));
+  });
+}
+
+const isRunId = (name: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(name);
+
+async function get(what: string, name: string | undefined, options: ListOptions): Promise<string> {
+  switch (what) {
+    case "dags":
+      return listDags(options);
+    case "runs":
+      return listRuns(name, options);
+    case "dag":
+      if (name === undefined) throw usage("get dag TENANT/DAG");
+      return getDag(name, options);
+    case "run":
+      if (name === undefined) throw usage("get run RUN -t TENANT");
+      return getRun(name, options);
+    default:
+      throw usage(`get ${what}: dags, runs, dag or run`);
+  }
+}
+
+async function listDags(options: DaemonOptions): Promise<string> {
+  const client = await clientFor(dataDirFor(options), tenantOf(options));
+  const { items } = (await client.get("/dags")) as { readonly items: readonly DagView[] };
+  if (options.output === "json") return JSON.stringify(items);
+  const rows = items.map((dag) => [
+    dag.dagId,
+    readiness(dag),
+    dag.schedules.map(({ schedule }) => schedule).join(","),
+    nextDueOf(dag),
+    dag.specHash.slice(0, 12),
+    dag.commit.slice(0, 12),
+  ]);
+  return renderTable(["dag", "ready", "schedules", "next", "spec", "commit"], rows);
+}
+
+async function listRuns(name: string | undefined, options: ListOptions): Promise<string> {
+  const target = name === undefined ? { tenant: tenantOf(options), name: null } : parseTarget(name, options);
+  const client = await clientFor(dataDirFor(options), target.tenant);
+  const filter = target.name === null ? "" : `&dag=${target.name}`;
+  const { items } = (await client.get(`/runs?limit=${encodeURIComponent(options.limit)}${filter}`)) as {
+    readonly items: readonly RunView[];
+  };
+  if (options.output === "json") return JSON.stringify(items);
+  const rows = items.map((run) => [
+    run.runId,
+    run.dagId,
+    `#${run.runNo}`,
+    run.state,
+    run.code ?? "",
+    run.trigger.kind,
+    run.queuedUtc,
+  ]);
+  return renderTable(["run", "dag", "no", "state", "code", "trigger", "queued"], rows);
+}
+
+/** `-o json` prints the stored normal form: the very text that specHash is taken from. */
+async function getDag(name: string, options: DaemonOptions): Promise<string> {
+  const dag = await readDag(name, options);
+  return options.output === "json" ? dag.specText : renderDag(dag);
+}
+
+async function describeDag(name: string, options: DaemonOptions): Promise<string> {
+  const dag = await readDag(name, options);
+  return options.output === "json" ? JSON.stringify(dag) : renderDag(dag);
+}
+
+async function readDag(argument: string, options: DaemonOptions): Promise<DagView> {
+  const { tenant, name } = parseTarget(argument, options);
+  const client = await clientFor(dataDirFor(options), tenant);
+  return (await client.get(`/dags/${name}`)) as DagView;
+}
+
+async function getRun(runId: string, options: DaemonOptions): Promise<string> {
+  const client = await clientFor(dataDirFor(options), tenantOf(options));
+  const run = await readRun(client, runId);
+  return options.output === "json" ? JSON.stringify(run) : renderRun(run);
+}
+
+function renderDag(dag: DagView): string {
+  const conditions = dag.conditions.map(
+    ({ type, status, reason, message }) => `  ${type}=${status}  ${reason}${message === "" ? "" : `: ${message}`}`,
+  );
+  const schedules = dag.schedules.map(({ schedule, nextDue }) => `  ${schedule}  next ${nextDue ?? "-"}`);
+  return [
+    `${dag.tenant}/${dag.dagId}  ${readiness(dag)}`,
+    `spec       ${dag.specHash}`,
+    `commit     ${dag.commit} (revision applied: ${dag.appliedRevision})`,
+    ...(schedules.length === 0 ? [] : ["schedules", ...schedules]),
+    ...(conditions.length === 0 ? [] : ["conditions", ...conditions]),
+  ].join("\n");
+}
+
+function readiness(dag: DagView): string {
+  if (dag.pruned) return "pruned";
+  const held = dag.conditions.find(
+    ({ type, status }) => (type === "Ready" && status === "False") || (type === "Stalled" && status === "True"),
+  );
+  if (held !== undefined) return held.reason;
+  if (dag.suspended) return "Suspended";
+  return dag.armed ? "Ready" : "NotAllowed";
+}
+
+const nextDueOf = (dag: DagView): string => dag.schedules.flatMap(({ nextDue }) => nextDue ?? []).sort()[0] ?? "-";

@@ -1,0 +1,46 @@
+import { codes, type ExitCode, exitCodes, Fault, faultOf } from "../base/index.ts";
+
+/** Where a command speaks: results on stdout, everything about them on stderr. */
+export interface Terminal {
+  /** One line of the result. */
+  print(line: string): void;
+  /** One line about it. */
+  note(line: string): void;
+  readonly isTty: boolean;
+}
+
+export const processTerminal: Terminal = {
+  print: (line) => void process.stdout.write(`${line}\n`),
+  note: (line) => void process.stderr.write(`${line}\n`),
+  isTty: process.stdout.isTTY,
+};
+
+/** Columns as wide as their widest cell; the last one is not padded. Header in capitals, as kubectl and docker do. */
+export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [header.map((title) => title.toUpperCase()), ...rows];
+  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** Prints what went wrong with number, name, cause and fix; answers the exit code. */
+export function reportFault(terminal: Terminal, error: unknown): ExitCode {
+  const fault = faultOf(error);
+  const row = codes[fault.code];
+  const detail =
+    fault.code === "INTERNAL" && fault.cause instanceof Error
+      ? (fault.cause.stack ?? fault.cause.message)
+      : fault.message;
+  terminal.note(`orrery: ${row.number} ${fault.code}: ${detail}`);
+  terminal.note(`    fix: ${row.fix}`);
+  return fault.code === "INTERNAL" ? exitCodes.bug : row.exit;
+}
+
+/** A usage error of our own, exit 2. */
+export const usage = (message: string): Fault => new Fault("USAGE", message);
