@@ -8,8 +8,17 @@ import {
   type Oid,
   signedCommit,
 } from "../git/index.ts";
-import { checkpointNamespace, checkpointText } from "../record/index.ts";
-import { auditKeyLogText, auditPrincipal, auditSignersText } from "./audit-keys.ts";
+import {
+  auditIdentName,
+  auditPrincipal,
+  auditSignersPath,
+  auditSignersText,
+  checkpointNamespace,
+  checkpointText,
+  keyLogPath,
+  keyLogText,
+} from "../record/index.ts";
+import { publicKeyLine } from "../trust/index.ts";
 import { type CheckedRecords, checkRecords, refusal } from "./batch-records.ts";
 import { signSshsig } from "./message-signature.ts";
 import type { SigningKey } from "./private-key.ts";
@@ -91,9 +100,10 @@ function checkPlace(head: SignedHead, { batch, parent, timestamp }: SignRequest)
 }
 
 function keyFiles(site: string, { blob }: SigningKey) {
+  const keys = [{ from: 1, key: publicKeyLine(blob) }];
   return [
-    { path: "keys/audit_signers", bytes: bytesOfText(auditSignersText(site, blob)) },
-    { path: "keys/log.ndjson", bytes: bytesOfText(auditKeyLogText(blob, 1)) },
+    { path: auditSignersPath, bytes: bytesOfText(auditSignersText(site, keys)) },
+    { path: keyLogPath, bytes: bytesOfText(keyLogText(keys)) },
   ];
 }
 
@@ -108,7 +118,7 @@ interface CommitCase {
 
 function signCommit({ site, key, head, request, records, tree }: CommitCase): { oid: Oid; body: Buffer } {
   const seconds = Math.floor(Date.parse(request.timestamp) / 1000);
-  const recorder = { name: "orrery recorder", email: auditPrincipal(site), seconds, offset: "+0000" };
+  const recorder = { name: auditIdentName, email: auditPrincipal(site), seconds, offset: "+0000" };
   const payload = encodeCommit({
     tree,
     parents: head.commit === null ? [] : [head.commit],

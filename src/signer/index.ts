@@ -1,4 +1,3 @@
-export { auditKeyLogText, auditPrincipal, auditSignersText } from "./audit-keys.ts";
 export { signSshsig } from "./message-signature.ts";
 export { nodeTrustCrypto } from "./node-trust-crypto.ts";
 export { readPrivateKey, type SigningKey } from "./private-key.ts";

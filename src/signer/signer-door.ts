@@ -18,6 +18,9 @@ export interface OpenedSigner {
  * directory are opened by path as root, and all that follows is relative to the working directory.
  */
 export function openSigner({ site, keyFile, stateFile, uid }: SignerOpening): OpenedSigner {
+  if (uid !== null && process.getuid?.() !== 0) {
+    throw new Fault("SIGNER_REFUSED", "only root can give the signer a uid of its own");
+  }
   const key = readPrivateKey(keyFile);
   const directory = dirname(stateFile);
   const name = basename(stateFile);
@@ -45,7 +48,6 @@ function own(path: string, uid: number): void {
 
 function dropTo(uid: number): void {
   if (uid === 0) throw new Fault("SIGNER_REFUSED", "the signer's own uid cannot be root");
-  if (process.getuid?.() === uid) return;
   process.setgroups?.([]);
   process.setgid?.(uid);
   process.setuid?.(uid);

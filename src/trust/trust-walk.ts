@@ -138,7 +138,9 @@ interface Case {
   readonly own: TrustGrounds;
 }
 
-function judge(options: TrustWalkOptions, { commit, parent, against, own }: Case): CommitVerdict {
+function judge(options: TrustWalkOptions, { commit, parent, own, ...before }: Case): CommitVerdict {
+  // The commit that names a recorder's key must not be signed with it either.
+  const against = { ...before.against, recorderKeys: [...before.against.recorderKeys, ...own.recorderKeys] };
   const verdict = judgeSignature(commit, against, options.crypto);
   if (verdict.kind === "refused") return verdict;
   const refusal = judgeTime(commit, parent, options.now) ?? judgeGrounds(commit, own);

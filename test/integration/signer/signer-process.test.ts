@@ -221,6 +221,12 @@ describe("the signer's process", () => {
 
     expect(statSync(stateFile).uid).toBe(61_000);
   });
+
+  it.skipIf(root)("not as root refuses a uid of its own by name (needs an ordinary user)", async () => {
+    await using bundle = signerBundle({ uid: 61_000 });
+
+    await expect(bundle.signer.start()).rejects.toThrow("only root can give the signer a uid of its own");
+  });
 });
 
 describe("a client", () => {

@@ -169,6 +169,11 @@ describe("the walk", () => {
       { by: "ana", tree: { signers: `${signersFile("ana")}x\n` } },
       "TRUST_SIGNERS_FILE",
     ],
+    [
+      "by a signer who makes herself a recorder",
+      { by: "bob", tree: { recorders: ["bob"], signers: signersFile("ana") } },
+      "TRUST_RECORDER_KEY",
+    ],
     ["that makes a recorder a signer", { by: "ana", tree: { recorders: ["bob"] } }, "TRUST_RECORDER_KEY"],
   ])("stops at a commit %s", (_, commit, code) => {
     const { root, head, walk } = judged(commit);
