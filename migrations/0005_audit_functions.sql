@@ -1,9 +1,9 @@
 -- The audit outbox: drain, seal.
 
--- p_batch null: counts what waits. Else marks up to p_limit bodies for p_batch, oldest first (those that it marked
--- before stay in it), closes the open skip ranges of the tenants in it and those of an earlier UTC day, and answers all
+-- p_batch null: counts what waits. Else marks up to p_limit bodies for p_batch, oldest first, until their texts pass
+-- p_max_bytes (a first one always goes in; those that it marked before stay in it), closes the open skip ranges of the tenants in it and those of an earlier UTC day, and answers all
 -- of the batch. The caller runs it in one REPEATABLE READ transaction: horizons must be of the same instant.
-create function drain(p_batch bigint, p_limit int, p_now timestamptz)
+create function drain(p_batch bigint, p_limit int, p_max_bytes bigint, p_now timestamptz)
 returns table (part text, tenant_id text, dag_id text, run_id uuid, name text, text text, count bigint, from_utc text, to_utc text)
 language plpgsql security definer set search_path = orrery, pg_temp as $$
 #variable_conflict use_column
@@ -12,6 +12,8 @@ declare
   -- A denial counts on while its minute lasts, and a little longer for requests that began in it.
   v_minute timestamptz := p_now - interval '70 seconds';
   v_tenants text[];
+  v_marked bigint;
+  v_bytes bigint;
 begin
   if p_batch is null then
     return query select 'pending', null, null, null::uuid, null, null, count(*), utc(min(w.at)), null
@@ -20,10 +22,14 @@ begin
     return;
   end if;
 
+  select count(*), coalesce(sum(octet_length(m.body)), 0) into v_marked, v_bytes from outbox m where m.batch = p_batch;
   update outbox o set batch = p_batch from (
-    select w.tenant_id, w.record_id from outbox w where w.batch is null and (w.minute is null or w.minute <= v_minute)
-    order by w.at, w.tenant_id, w.record_id limit greatest(p_limit - (select count(*) from outbox m where m.batch = p_batch), 0)) take
-  where o.tenant_id = take.tenant_id and o.record_id = take.record_id;
+    select w.tenant_id, w.record_id, sum(octet_length(w.body)) over (order by w.at, w.tenant_id, w.record_id) - octet_length(w.body) as before,
+      row_number() over (order by w.at, w.tenant_id, w.record_id) as place
+    from (select * from outbox x where x.batch is null and (x.minute is null or x.minute <= v_minute)
+      order by x.at, x.tenant_id, x.record_id limit greatest(p_limit - v_marked, 0)) w) take
+  where o.tenant_id = take.tenant_id and o.record_id = take.record_id
+    and (v_bytes + take.before <= p_max_bytes or (v_marked = 0 and take.place = 1));
 
   select array_agg(distinct t.tenant_id) into v_tenants from (
     select o.tenant_id from outbox o where o.batch = p_batch

@@ -13,7 +13,7 @@ end $$;
 grant execute on function utc(timestamptz), hex(bytea), end_runs(json, uuid), attempts_of(text, uuid), add_skip(text, text, text, text, timestamptz, timestamptz, bigint) to orrery_app;
 grant execute on function
   due_slots(timestamptz, int), admit(json), promote(text[]), tick(uuid, int, bigint, timestamptz, json, json, json, json, int, bigint, boolean),
-  rescue(interval, uuid), drain(bigint, int, timestamptz), seal(bigint, json), sweep()
+  rescue(interval, uuid), drain(bigint, int, bigint, timestamptz), seal(bigint, json), sweep()
   to orrery_app;
 
 grant create on schema orrery to orrery_cross;
@@ -22,7 +22,7 @@ alter function admit(json) owner to orrery_cross;
 alter function promote(text[]) owner to orrery_cross;
 alter function tick(uuid, int, bigint, timestamptz, json, json, json, json, int, bigint, boolean) owner to orrery_cross;
 alter function rescue(interval, uuid) owner to orrery_cross;
-alter function drain(bigint, int, timestamptz) owner to orrery_cross;
+alter function drain(bigint, int, bigint, timestamptz) owner to orrery_cross;
 alter function seal(bigint, json) owner to orrery_cross;
 alter function sweep() owner to orrery_cross;
 revoke create on schema orrery from orrery_cross;

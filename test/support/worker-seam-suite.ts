@@ -65,7 +65,7 @@ export function describeWorkerSeam(name: string, setup: () => Promise<SeamWorld>
 
       const [first, second] = await Promise.all([seam.claim(1), seam.claim(1)]);
 
-      expect([first?.length, second?.length]).toEqual([1, 1]);
+      expect([first.length, second.length]).toEqual([1, 1]);
     });
 
     it("stores an outcome once and says so the second time", async () => {

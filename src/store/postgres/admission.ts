@@ -60,37 +60,39 @@ async function admitAll(session: Session, items: readonly AdmissionRequest[]): P
     values: [JSON.stringify(rows)],
   });
   const answers = new Map<number, AdmissionAnswer>();
+  const newest = new Map<string, AdmissionRequest>();
   for (const row of admitted) {
     const item = items[row.n];
     if (item === undefined) continue;
     const answer = answerOf(row);
     answers.set(row.n, answer);
-    await followUp(session, { item, row, answer });
+    if (row.latest) newest.set(`${item.tenant}/${item.dagId}`, item);
+    if (answer.kind === "refused") await recordDenial(session, item, answer.code);
   }
+  for (const item of newest.values()) await endSuperseded(session, item);
   // A request that the tables cannot hold: the door should have refused it.
   return items.map((_, n) => answers.get(n) ?? { kind: "refused", code: "BAD_REQUEST" });
 }
 
-interface Admitted {
-  readonly item: AdmissionRequest;
-  readonly row: AdmitRow;
-  readonly answer: AdmissionAnswer;
+// What the one statement leaves to its transaction: bodies that only record/ can make.
+
+async function recordDenial(session: Session, item: AdmissionRequest, code: CodeName): Promise<void> {
+  if (item.denial === null || !isDenied(code)) return;
+  await session.actAs(item.tenant);
+  await countDenial(session, item, code);
 }
 
-/** What the one statement leaves to the transaction: bodies that only record/ can make. */
-async function followUp(session: Session, { item, row, answer }: Admitted): Promise<void> {
-  if (answer.kind === "refused" && item.denial !== null && isDenied(answer.code)) {
-    await session.actAs(item.tenant);
-    await countDenial(session, item, answer.code);
-  }
-  if (answer.kind === "admitted" && row.latest) {
-    await session.actAs(item.tenant);
-    await endQueuedRuns(
-      session,
-      { where: "l.dag_id = $1 and l.tag is null and l.run_id <> $2", values: [item.dagId, answer.runId] },
-      { tenant: item.tenant, bodyOf: item.superseded, now: item.now },
-    );
-  }
+/** `overlap: latest`: of the runs of the DAG that wait, only the newest stays. */
+async function endSuperseded(
+  session: Session,
+  { tenant, dagId, runId, superseded, now }: AdmissionRequest,
+): Promise<void> {
+  await session.actAs(tenant);
+  await endQueuedRuns(
+    session,
+    { where: "l.dag_id = $1 and l.tag is null and l.run_id <> $2", values: [dagId, runId] },
+    { tenant, bodyOf: superseded, now },
+  );
 }
 
 // A name that no DAG has is a stranger's word: it must not grow the branch.

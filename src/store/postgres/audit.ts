@@ -18,11 +18,12 @@ const drainTries = 5;
 export function createAuditOutbox(database: Database, clock: Pick<Clock, "now">): AuditOutbox {
   return {
     pending: async () => {
-      const [row] = await askDrain(database, [null, 0, utcText(clock.now())]);
+      const [row] = await askDrain(database, [null, 0, 0, utcText(clock.now())]);
       return { count: row?.count ?? 0, oldestUtc: row?.from_utc ?? null };
     },
     lastBatch: () => readLastBatch(database),
-    drain: async ({ batch, limit, now }) => drainedBatch(await askDrain(database, [batch, limit, now])),
+    drain: async ({ batch, limit, maxBytes, now }) =>
+      drainedBatch(await askDrain(database, [batch, limit, maxBytes, now])),
     prepare: (batch) => insertBatch(database, batch),
     seal: async (batch, records) => {
       await database.transaction((session) =>
@@ -47,12 +48,12 @@ interface DrainRow extends Row {
 /** One snapshot for all parts; a skip range that grew meanwhile makes it start over. */
 async function askDrain(
   database: Database,
-  values: readonly [number | null, number, UtcText],
+  values: readonly [number | null, number, number, UtcText],
 ): Promise<readonly DrainRow[]> {
   for (let left = drainTries; ; left--) {
     try {
       return await database.transaction(
-        (session) => session.query<DrainRow>({ text: "select * from drain($1, $2, $3)", values }),
+        (session) => session.query<DrainRow>({ text: "select * from drain($1, $2, $3, $4)", values }),
         { isolation: "repeatable read" },
       );
     } catch (error) {

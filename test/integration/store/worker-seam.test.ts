@@ -1,24 +1,15 @@
-import { createStore } from "../../../src/store/index.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
-import { silentLog } from "../../support/silent-log.ts";
 import { admitRuns, applyTenant, cancelledBody } from "../../support/store-fixtures.ts";
-import { createTestDatabase } from "../../support/test-database.ts";
+import { openStoreWorld } from "../../support/store-world.ts";
 import { describeWorkerSeam, type SeamWorld } from "../../support/worker-seam-suite.ts";
 
 async function setup(): Promise<SeamWorld> {
   const clock = new FakeClock();
-  const db = await createTestDatabase({ clock });
-  const store = createStore(db.database, { clock, log: silentLog });
+  const world = await openStoreWorld(clock);
+  const { store } = world;
   await applyTenant(store, { tenant: "acme" });
-  const seams: AsyncDisposable[] = [];
   return {
-    worker: async () => {
-      const worker = await store.queue.registerWorker("test");
-      const seam = store.createWorkerSeam(worker);
-      await seam.start();
-      seams.push({ [Symbol.asyncDispose]: () => seam.stop() });
-      return Object.assign(seam, { workerId: worker.workerId });
-    },
+    worker: () => world.worker(),
     admit: async (key) => (await admitRuns(store, clock, "acme", [key]))[0] ?? "",
     cancel: async (runId) => {
       await store.admission.cancel({
@@ -36,10 +27,7 @@ async function setup(): Promise<SeamWorld> {
       const run = await store.ledger.getRun("acme", runId);
       return run?.endedUtc == null ? null : run.state;
     },
-    [Symbol.asyncDispose]: async () => {
-      for (const seam of seams) await seam[Symbol.asyncDispose]();
-      await db[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
   };
 }
 
