@@ -11,6 +11,7 @@ const generatedDir = new URL("../src/spec/generated/", import.meta.url);
 const banner = "// Generated from schemas/ by scripts/generate-types.ts; do not edit.\n";
 
 const pascal = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
+const textOf = (node: Node | undefined): string => (typeof node === "string" ? node : "");
 const isObject = (node: Node | undefined): node is { [key: string]: Node } =>
   typeof node === "object" && node !== null && !Array.isArray(node);
 
@@ -38,7 +39,7 @@ function componentsOf(schemas: readonly { [key: string]: Node }[]): Record<strin
     components[name] = hoistRefs(schema);
   };
   for (const schema of schemas) {
-    if (schema["title"] !== "Common") add(String(schema["title"]), schema);
+    if (schema["title"] !== "Common") add(textOf(schema["title"]), schema);
     const defs = schema["$defs"];
     if (isObject(defs)) for (const [name, def] of Object.entries(defs)) add(pascal(name), def);
   }
@@ -64,7 +65,7 @@ async function renderSchemas(schemas: readonly { [key: string]: Node }[]): Promi
   const aoc = JSON.parse(await readFile(new URL("aoc.json", schemasDir), "utf8")) as { keys: Record<string, string> };
   const names = kinds.map((kind) => JSON.stringify(kind)).join(" | ");
   const byName = Object.fromEntries(
-    schemas.map((schema) => [String(schema["$id"]).replace(".schema.json", ""), schema]),
+    schemas.map((schema) => [textOf(schema["$id"]).replace(".schema.json", ""), schema]),
   );
   return `${banner}import type { JsonObject } from "../../base/index.ts";
 

@@ -7,7 +7,8 @@ import { type ExpressionDefect, rootDefect } from "./expression-functions.ts";
 import { isObject, itemNameDefect, type Scope, scheduleScope, stepScopes } from "./expression-scope.ts";
 import { type Shape, shapeOfSchema, unknownShape } from "./expression-shape.ts";
 import { parseTemplate, type TemplatePart, templateTexts, wholeExpression } from "./expression-template.ts";
-import { type ExpressionTree, rootPaths } from "./expression-tree.ts";
+import { dynamicKey, type ExpressionTree, rootPaths } from "./expression-tree.ts";
+import { closest } from "./foreign-words.ts";
 import { lastSegment, pointerTo } from "./positions.ts";
 
 /** Form, reference, type and cost of every expression of a DAG. */
@@ -127,7 +128,7 @@ function checkPart(part: TemplatePart & { readonly kind: "expression" }, pointer
   const compiled = compileExpression(part.source);
   if (!compiled.ok) return refuse(compiled.defect);
   const { tree } = compiled.expression;
-  const unknown = stepDefects(tree, scope) ?? rootDefect(tree, Object.keys(scope.roots));
+  const unknown = referenceDefect(tree, scope) ?? rootDefect(tree, Object.keys(scope.roots));
   if (unknown !== null) return refuse(unknown);
   const checked = scope.checker.check(part.source);
   if (!checked.ok) return refuse(checked.defect);
@@ -143,14 +144,31 @@ function checkPart(part: TemplatePart & { readonly kind: "expression" }, pointer
   return { type: checked.type };
 }
 
-function stepDefects(tree: ExpressionTree, scope: Scope): ExpressionDefect | null {
+/** Steps and inputs that are not there, in words that name what is. */
+function referenceDefect(tree: ExpressionTree, scope: Scope): ExpressionDefect | null {
   for (const { path, start } of rootPaths(tree)) {
-    const [root, stepId, member] = path;
-    if (root !== "steps" || stepId === undefined || (member !== "outputs" && member !== "status")) continue;
-    const defect = scope.stepDefect(stepId);
+    const [root, name, member] = path;
+    if (name === undefined || name === dynamicKey) continue;
+    const isStep = root === "steps" && (member === "outputs" || member === "status");
+    const defect = isStep
+      ? scope.stepDefect(name)
+      : root === "inputs"
+        ? inputDefect(name, scope.roots["inputs"])
+        : null;
     if (defect !== null) return { ...defect, start };
   }
   return null;
+}
+
+function inputDefect(name: string, scope: ScopeSchema | undefined): Omit<ExpressionDefect, "start"> | null {
+  const schema = scope !== undefined && "schema" in scope ? scope.schema : undefined;
+  if (!isObject(schema) || schema["additionalProperties"] !== false) return null;
+  const known = Object.keys((schema["properties"] ?? {}) as JsonObject);
+  if (known.includes(name)) return null;
+  const near = closest(name, known);
+  const others = known.length === 0 ? "This DAG has no inputs." : `Known: ${known.join(", ")}.`;
+  const fix = near === null ? others : `Did you mean \`${near}\`?`;
+  return { code: "EXPR_REFERENCE", message: `no input \`${name}\``, fix };
 }
 
 function rootShape(scope: ScopeSchema | undefined): Shape {

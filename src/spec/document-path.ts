@@ -34,10 +34,17 @@ export function classifyPath(path: string): DocumentPath | null {
   if (path === "orrery.yaml") return { kind: "Repository", path };
   const site = sitePath.exec(path)?.[1];
   if (site !== undefined) return { kind: "Site", path, site };
+  return tenantDocument(path) ?? pluginDocument(path);
+}
+
+function tenantDocument(path: string): DocumentPath | null {
   const [, tenant, file] = tenantPath.exec(path) ?? [];
   if (tenant !== undefined) return { kind: tenantKinds[file as keyof typeof tenantKinds], path, tenant };
   const [, dagTenant, dagId] = dagPath.exec(path) ?? [];
-  if (dagTenant !== undefined && dagId !== undefined) return { kind: "Dag", path, tenant: dagTenant, dagId };
+  return dagTenant !== undefined && dagId !== undefined ? { kind: "Dag", path, tenant: dagTenant, dagId } : null;
+}
+
+function pluginDocument(path: string): DocumentPath | null {
   const plugin = pluginPath.exec(path);
   if (plugin?.[2] === undefined || plugin[3] === undefined) return null;
   return { kind: "Plugin", path, tenant: plugin[1] ?? null, name: plugin[2], version: plugin[3] };

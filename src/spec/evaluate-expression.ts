@@ -13,7 +13,8 @@ import { celContext, fromCel, interpolated, maxResultChars, NotJson, TooMuch } f
  * Scope roots: inputs, steps.<id>.{status, outputs}, run, slot, index, and the item under its `as` name.
  */
 export interface ExpressionRequest {
-  readonly kind: "value" | "condition" | "list";
+  /** Absent = `value`. */
+  readonly kind?: "value" | "condition" | "list";
   readonly template: Json;
   readonly scope: JsonObject;
 }

@@ -115,12 +115,8 @@ function resultShape(tree: ExpressionTree & { readonly op: "call" }, self: Shape
       return listShape(self.chars + 1, scalarShape(self.chars));
     case "join":
       return scalarShape(self.items * (self.element().chars + first.chars));
-    case "replace": {
-      const [from] = tree.args;
-      const shortest = from?.op === "literal" ? (from.value?.length ?? 0) : 0;
-      const growth = shortest === 0 ? 1 + second.chars : Math.max(1, second.chars / shortest);
-      return scalarShape(Math.ceil(self.chars * growth) + second.chars);
-    }
+    case "replace":
+      return replacedShape(tree.args[0], self, second);
     case "sort":
     case "dyn":
       return self;
@@ -130,4 +126,11 @@ function resultShape(tree: ExpressionTree & { readonly op: "call" }, self: Shape
     default:
       return self === unknownShape ? scalarShape(self.chars) : scalarShape(Math.max(32, self.chars));
   }
+}
+
+/** Each match of the shortest text that `from` can be becomes `to`; an empty one matches between all characters. */
+function replacedShape(from: ExpressionTree | undefined, self: Shape, to: Shape): Shape {
+  const shortest = from?.op === "literal" ? (from.value?.length ?? 0) : 0;
+  const growth = shortest === 0 ? 1 + to.chars : Math.max(1, to.chars / shortest);
+  return scalarShape(Math.ceil(self.chars * growth) + to.chars);
 }

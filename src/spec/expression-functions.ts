@@ -1,4 +1,4 @@
-import { type ExpressionTree, macroOf, partsOf, rootPaths } from "./expression-tree.ts";
+import { dynamicKey, type ExpressionTree, macroOf, partsOf, rootPaths } from "./expression-tree.ts";
 import { closest } from "./foreign-words.ts";
 
 /** `[least, most]` arguments; a method has a target before its dot. */
@@ -85,37 +85,32 @@ export function formDefect(tree: ExpressionTree): ExpressionDefect | null {
 
 function callDefect(tree: ExpressionTree & { readonly op: "call" }): ExpressionDefect | null {
   const rule = Object.hasOwn(expressionFunctions, tree.name) ? expressionFunctions[tree.name] : undefined;
-  if (rule === undefined) {
-    const near = closest(tree.name, Object.keys(expressionFunctions));
-    const fix =
-      tree.name === "matches"
-        ? "Use startsWith, endsWith, contains or glob."
-        : near === null
-          ? "See orrery explain EXPR_REFERENCE."
-          : `Did you mean \`${near}\`?`;
-    const message = tree.name === "matches" ? "`matches` could run for ever" : `no function \`${tree.name}\``;
-    return { code: "EXPR_REFERENCE", message, fix, start: tree.start };
-  }
+  if (rule === undefined) return unknownFunction(tree.name, tree.start);
+  const refuse = (message: string, fix: string): ExpressionDefect => ({
+    code: "EXPR_SYNTAX",
+    message,
+    fix,
+    start: tree.start,
+  });
   const isMethod = tree.target !== null;
   if (rule.form !== "both" && isMethod !== (rule.form === "method")) {
-    const fix = isMethod ? `Write ${tree.name}(…).` : `Write value.${tree.name}(…).`;
-    return {
-      code: "EXPR_SYNTAX",
-      message: `\`${tree.name}\` is ${isMethod ? "no method" : "a method"}`,
-      fix,
-      start: tree.start,
-    };
+    if (isMethod) return refuse(`\`${tree.name}\` is no method`, `Write ${tree.name}(…).`);
+    return refuse(`\`${tree.name}\` is a method`, `Write value.${tree.name}(…).`);
   }
   const [least, most] = rule.args;
-  const count = tree.args.length;
-  if (count >= least && count <= most) return null;
+  if (tree.args.length >= least && tree.args.length <= most) return null;
   const wanted = least === most ? String(least) : `${String(least)} to ${String(most)}`;
-  return {
-    code: "EXPR_SYNTAX",
-    message: `\`${tree.name}\` takes ${wanted} arguments`,
-    fix: "Correct the call.",
-    start: tree.start,
-  };
+  return refuse(`\`${tree.name}\` takes ${wanted} arguments`, "Correct the call.");
+}
+
+function unknownFunction(name: string, start: number): ExpressionDefect {
+  if (name === "matches") {
+    const fix = "Use startsWith, endsWith, contains or glob.";
+    return { code: "EXPR_REFERENCE", message: "`matches` could run for ever", fix, start };
+  }
+  const near = closest(name, Object.keys(expressionFunctions));
+  const fix = near === null ? "See orrery explain EXPR_REFERENCE." : `Did you mean \`${near}\`?`;
+  return { code: "EXPR_REFERENCE", message: `no function \`${name}\``, fix, start };
 }
 
 const foreignRoots: Readonly<Record<string, string>> = {
@@ -136,22 +131,27 @@ const foreignRoots: Readonly<Record<string, string>> = {
 /** A free name that this place does not have; `known` = the names it has. */
 export function rootDefect(tree: ExpressionTree, known: readonly string[]): ExpressionDefect | null {
   for (const { path, start } of rootPaths(tree)) {
-    const [root = "", second, third] = path;
-    if (root === "secrets") {
-      const message = "secrets are no expressions: the value would enter hashes and records";
-      return { code: "SECRET_IN_EXPRESSION", message, fix: "A plugin reads a secret from ctx.secrets.", start };
-    }
-    if (root === "cel" && path.length === 1) continue;
-    if (!known.includes(root)) {
-      const near = closest(root, known);
-      const fix =
-        foreignRoots[root] ?? (near === null ? `Known here: ${known.join(", ")}.` : `Did you mean \`${near}\`?`);
-      return { code: "EXPR_REFERENCE", message: `\`${root}\` is not known here`, fix, start };
-    }
-    if (root === "steps" && (second === undefined || second === "[]" || (third !== "outputs" && third !== "status"))) {
-      const message = "a step is named in full, with what is read of it";
-      return { code: "EXPR_REFERENCE", message, fix: "Write steps.<step>.outputs or steps.<step>.status.", start };
-    }
+    const defect = pathDefect(path, known);
+    if (defect !== null) return { ...defect, start };
   }
   return null;
+}
+
+function pathDefect(path: readonly string[], known: readonly string[]): Omit<ExpressionDefect, "start"> | null {
+  const [root = "", step = dynamicKey, member = ""] = path;
+  if (root === "secrets") {
+    const message = "secrets are no expressions: the value would enter hashes and records";
+    return { code: "SECRET_IN_EXPRESSION", message, fix: "A plugin reads a secret from ctx.secrets." };
+  }
+  if (root === "cel" && path.length === 1) return null;
+  if (!known.includes(root)) return unknownRoot(root, known);
+  if (root !== "steps" || (step !== dynamicKey && ["outputs", "status"].includes(member))) return null;
+  const message = "a step is named in full, with what is read of it";
+  return { code: "EXPR_REFERENCE", message, fix: "Write steps.<step>.outputs or steps.<step>.status." };
+}
+
+function unknownRoot(root: string, known: readonly string[]): Omit<ExpressionDefect, "start"> {
+  const near = closest(root, known);
+  const other = near === null ? `Known here: ${known.join(", ")}.` : `Did you mean \`${near}\`?`;
+  return { code: "EXPR_REFERENCE", message: `\`${root}\` is not known here`, fix: foreignRoots[root] ?? other };
 }

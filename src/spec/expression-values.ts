@@ -23,19 +23,16 @@ export function fromCel(value: unknown, budget = { nodes: maxNodes, chars: maxRe
   budget.nodes -= 1;
   if (budget.nodes < 0 || budget.chars < 0) throw new TooMuch("the result is too large");
   if (value === null || typeof value === "boolean") return value;
-  switch (typeof value) {
-    case "string":
-      return textFromCel(value, budget);
-    case "bigint":
-      return intFromCel(value);
-    case "number":
-      if (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))) return value;
-      throw new NotJson("a number that JSON cannot carry exactly");
-    case "object":
-      return objectFromCel(value, budget);
-    default:
-      throw new NotJson("a value that JSON cannot carry");
-  }
+  if (typeof value === "string") return textFromCel(value, budget);
+  if (typeof value === "bigint") return intFromCel(value);
+  if (typeof value === "number") return numberFromCel(value);
+  if (typeof value === "object") return objectFromCel(value, budget);
+  throw new NotJson("a value that JSON cannot carry");
+}
+
+function numberFromCel(value: number): number {
+  if (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))) return value;
+  throw new NotJson("a number that JSON cannot carry exactly");
 }
 
 function textFromCel(text: string, budget: { chars: number }): string {

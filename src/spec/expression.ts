@@ -78,31 +78,30 @@ function compileAnew(source: string): Compiled {
 
 function treeOf(node: ASTNode): ExpressionTree {
   const { start } = node;
-  switch (node.op) {
-    case "value":
-      return { op: "literal", value: typeof node.args === "string" ? node.args : null, start };
-    case "id":
-      return { op: "name", name: node.args, start };
-    case ".":
-    case ".?":
-      return { op: "member", of: treeOf(node.args[0]), key: node.args[1], start };
-    case "[]":
-    case "[?]":
-      return { op: "index", of: treeOf(node.args[0]), key: treeOf(node.args[1]), start };
-    case "call":
-      return { op: "call", name: node.args[0], target: null, args: node.args[1].map(treeOf), start };
-    case "rcall":
-      return { op: "call", name: node.args[0], target: treeOf(node.args[1]), args: node.args[2].map(treeOf), start };
-    case "list":
-      return { op: "list", items: node.args.map(treeOf), start };
-    case "map":
-      return { op: "map", entries: node.args.map(([key, value]) => [treeOf(key), treeOf(value)] as const), start };
-    case "!_":
-    case "-_":
-      return { op: "operator", name: node.op, args: [treeOf(node.args)], start };
-    default:
-      return { op: "operator", name: node.op, args: node.args.map(treeOf), start };
+  if (node.op === "value") return { op: "literal", value: typeof node.args === "string" ? node.args : null, start };
+  if (node.op === "id") return { op: "name", name: node.args, start };
+  if (node.op === "list") return { op: "list", items: node.args.map(treeOf), start };
+  if (node.op === "map") {
+    return { op: "map", entries: node.args.map(([key, value]) => [treeOf(key), treeOf(value)] as const), start };
   }
+  if (node.op === "call")
+    return { op: "call", name: node.args[0], target: null, args: node.args[1].map(treeOf), start };
+  if (node.op === "rcall") {
+    return { op: "call", name: node.args[0], target: treeOf(node.args[1]), args: node.args[2].map(treeOf), start };
+  }
+  return accessOrOperator(node);
+}
+
+type OtherNode = Exclude<ASTNode, { readonly op: "value" | "id" | "list" | "map" | "call" | "rcall" }>;
+
+function accessOrOperator(node: OtherNode): ExpressionTree {
+  const { start } = node;
+  if (node.op === "." || node.op === ".?") return { op: "member", of: treeOf(node.args[0]), key: node.args[1], start };
+  if (node.op === "[]" || node.op === "[?]") {
+    return { op: "index", of: treeOf(node.args[0]), key: treeOf(node.args[1]), start };
+  }
+  if (node.op === "!_" || node.op === "-_") return { op: "operator", name: node.op, args: [treeOf(node.args)], start };
+  return { op: "operator", name: node.op, args: node.args.map(treeOf), start };
 }
 
 /** Type of a name for the check: a CEL type, or the members of a closed object. */
@@ -130,15 +129,19 @@ export function createChecker(schemas: Readonly<Record<string, ScopeSchema>>): E
       const { valid, type, error } = environment.check(source);
       if (valid) return { ok: true, type: type ?? "dyn" };
       const start = error?.range?.start ?? 0;
-      const code = error instanceof ParseError ? "EXPR_SYNTAX" : "EXPR_TYPE";
       const message = error?.summary ?? "it does not fit";
-      return { ok: false, defect: { code, message, fix: fixOf(message), start } };
+      const code = error?.code === "no_such_key" ? "EXPR_REFERENCE" : "EXPR_TYPE";
+      return {
+        ok: false,
+        defect: { code, message: message.replace(/^No such/, "no such"), fix: fixOf(message), start },
+      };
     },
   };
 }
 
 const fixOf = (message: string): string => {
-  if (message.startsWith("No such key")) return "See the plugin's output schema.";
+  if (message.startsWith("No such key"))
+    return "Correct the name; the schema of what it is read from has no such member.";
   if (message.includes("int") && message.includes("double")) return "Convert with int(…) or double(…).";
   if (message.startsWith("Ternary")) return "Make both branches one type, or wrap them in dyn(…).";
   return "Convert with string(…), int(…), double(…), or correct the name.";
@@ -159,28 +162,19 @@ function typeOfScope(scope: ScopeSchema, naming: Naming): ExpressionType {
   return Object.fromEntries(Object.entries(scope.parts).map(([name, part]) => [name, typeOfScope(part, naming)]));
 }
 
+const scalarTypes: Readonly<Record<string, string>> = { string: "string", integer: "int", boolean: "bool" };
+
 /** Only closed objects get members: an open one may hold more than its schema names. */
 function typeOfSchema(schema: Json | undefined, naming: Naming): ExpressionType {
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) return "dyn";
   const node = schema as JsonObject;
-  switch (node["type"]) {
-    case "string":
-      return "string";
-    case "integer":
-      return "int";
-    case "boolean":
-      return "bool";
-    case "array":
-      return `list<${namedType(typeOfSchema(node["items"], naming), naming)}>`;
-    case "object": {
-      const properties = Object.entries((node["properties"] ?? {}) as JsonObject);
-      if (node["additionalProperties"] !== false || properties.length === 0) return "map";
-      return Object.fromEntries(properties.map(([key, property]) => [key, typeOfSchema(property, naming)]));
-    }
-    default:
-      // A `number` is an int or a double by its value: only the evaluation knows.
-      return "dyn";
-  }
+  const type = node["type"];
+  if (type === "array") return `list<${namedType(typeOfSchema(node["items"], naming), naming)}>`;
+  // A `number` is an int or a double by its value: only the evaluation knows.
+  if (type !== "object") return typeof type === "string" ? (scalarTypes[type] ?? "dyn") : "dyn";
+  const properties = Object.entries((node["properties"] ?? {}) as JsonObject);
+  if (node["additionalProperties"] !== false || properties.length === 0) return "map";
+  return Object.fromEntries(properties.map(([key, property]) => [key, typeOfSchema(property, naming)]));
 }
 
 function namedType(type: ExpressionType, naming: Naming): string {

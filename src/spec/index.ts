@@ -33,4 +33,5 @@ export type { PinnedFile, TenantSnapshot } from "./tenant-snapshot.ts";
 export type { Allowlist, EndpointGrant, Quota, RepositorySpec, SiteSpec, TenantSpec } from "./tenant-spec.ts";
 export { durationMs, durationText, sizeBytes, sizeText } from "./units.ts";
 export { type ValueDefect, valueDefects, valueSchemaDefect } from "./value-schema.ts";
-export { type DecodedYaml, decodeYaml, documentCaps, type YamlSource } from "./yaml-document.ts";
+export { type DecodedYaml, decodeYaml, type YamlSource } from "./yaml-document.ts";
+export { documentCaps } from "./yaml-tokens.ts";

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "../base/index.ts";
+import type { JsonObject } from "../base/index.ts";
 import type { DagSpec } from "./dag-spec.ts";
 import { valueDefects } from "./value-schema.ts";
 

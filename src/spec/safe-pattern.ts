@@ -89,12 +89,19 @@ function readQuantifier(reader: Reader, atom: number): number {
   const match = token.exec(reader.pattern);
   if (match === null) return 1;
   reader.at += match[0].length;
-  const sign = match[0][0] ?? "";
-  if (sign === "?") return 2;
-  const least = sign === "{" ? Number(match[1]) : 0;
-  const most = sign !== "{" || match[3] === "" ? Number.POSITIVE_INFINITY : Number(match[3] ?? match[1]);
-  if (most === 1 && least <= 1) return 2;
+  const [least, most] = repetition(match);
+  if (most === 1) return 2;
   if (atom > 1) throw new UnsafePattern("it repeats a group that can itself match in several ways");
-  if (most === Number.POSITIVE_INFINITY) reader.unbounded += 1;
-  return most === Number.POSITIVE_INFINITY ? 1 : most - least + 1;
+  if (most !== Number.POSITIVE_INFINITY) return most - least + 1;
+  reader.unbounded += 1;
+  return 1;
+}
+
+function repetition(match: RegExpExecArray): readonly [least: number, most: number] {
+  const sign = match[0][0];
+  if (sign === "?") return [0, 1];
+  if (sign !== "{") return [0, Number.POSITIVE_INFINITY];
+  const least = Number(match[1]);
+  if (match[2] === undefined) return [least, least];
+  return [least, match[3] === "" ? Number.POSITIVE_INFINITY : Number(match[3])];
 }

@@ -132,7 +132,7 @@ function sayValue(error: ErrorObject, at: string): { readonly message: string; r
       return sayChoice(value, [(error.params as { allowedValue: Json }).allowedValue], at);
     case "pattern": {
       const description = typeof schema["description"] === "string" ? `: ${schema["description"]}` : ".";
-      return { message: `"${clip(String(value))}" is no ${title}${description.replace(/\.$/, "")}`, fix: like };
+      return { message: `"${clip(exampleText(value))}" is no ${title}${description.replace(/\.$/, "")}`, fix: like };
     }
     default:
       return { message: `${dotted(at)} ${error.message ?? "does not fit"}`, fix: like };
@@ -147,7 +147,7 @@ function sayType(
 ): { readonly message: string; readonly fix: string } {
   const wanted = [(error.params as { type: string | readonly string[] }).type].flat().join(" or ");
   if (value === null) return { message: `${dotted(at)} is empty`, fix: like };
-  const title = error.parentSchema?.["title"];
+  const title = (error.parentSchema as JsonObject | undefined)?.["title"];
   if (typeof value === "number" && title === "Duration") {
     return {
       message: `${String(value)} has no unit`,

@@ -1,23 +1,8 @@
-import {
-  Composer,
-  type CST,
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  Lexer,
-  LineCounter,
-  type Node,
-  Parser,
-  type YAMLMap,
-} from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type YAMLMap } from "yaml";
 import type { CodeName, Json, JsonObject } from "../base/index.ts";
 import type { Finding } from "./finding.ts";
 import { type Position, type Positions, pointerTo } from "./positions.ts";
-
-/** Files over `warn` get a warning, files over `hard` are not read. Bytes. */
-export const documentCaps = { warnBytes: 64 * 1024, hardBytes: 256 * 1024, lexemes: 20_000, depth: 40 } as const;
+import { CapExceeded, composeYaml, documentCaps } from "./yaml-tokens.ts";
 
 export interface YamlSource {
   /** Repository path; stands in findings. */
@@ -42,12 +27,7 @@ export function decodeYaml({ path, bytes }: YamlSource): DecodedYaml {
     findings: [{ code, severity: "error", path, line: place[0], col: place[1], pointer: "", message, fix }],
   });
   if (bytes.length > documentCaps.hardBytes) {
-    return refuse(
-      "SPEC_TOO_LARGE",
-      [0, 0],
-      `${String(bytes.length)} bytes; at most 256 KiB are read`,
-      "Split it, or move data to files/.",
-    );
+    return refuse("SPEC_TOO_LARGE", [0, 0], "over 256 KiB: not read", "Split it, or move data to files/.");
   }
   const text = decodeUtf8(bytes);
   if (text === null) return refuse("SPEC_ENCODING", [0, 0], "not UTF-8", "Save the file as UTF-8.");
@@ -56,7 +36,7 @@ export function decodeYaml({ path, bytes }: YamlSource): DecodedYaml {
   const lines = new LineCounter();
   let parsed: readonly Document.Parsed[];
   try {
-    parsed = compose(text, lines);
+    parsed = composeYaml(text, lines);
   } catch (error) {
     // yaml throws on some malformed input (its own asserts, recursion): a broken document, never a broken daemon.
     if (!(error instanceof CapExceeded))
@@ -78,75 +58,6 @@ function placeIn(text: string, offset: number): readonly [number, number] {
   const before = text.slice(0, offset);
   const lineStart = before.lastIndexOf("\n") + 1;
   return [before.split("\n").length, offset - lineStart + 1];
-}
-
-class CapExceeded extends Error {
-  readonly offset: number;
-  constructor(message: string, offset: number) {
-    super(message);
-    this.offset = offset;
-  }
-}
-
-function compose(text: string, lines: LineCounter): readonly Document.Parsed[] {
-  const composer = new Composer({
-    version: "1.2",
-    schema: "core",
-    strict: true,
-    stringKeys: true,
-    merge: false,
-    resolveKnownTags: false,
-    // yaml's own duplicate check is quadratic; ours is a Set per map.
-    uniqueKeys: false,
-  });
-  return [...composer.compose(cappedTokens(text, lines))];
-}
-
-/** Stops within the first token that is over a cap, so nothing hostile is read twice. */
-function* cappedTokens(text: string, lines: LineCounter): Generator<CST.Token> {
-  lines.addNewLine(0);
-  const parser = new Parser(lines.addNewLine);
-  const depth = { flow: 0, line: 0 };
-  let lexemes = 0;
-  let offset = 0;
-  for (const lexeme of new Lexer().lex(text)) {
-    lexemes += 1;
-    if (lexemes > documentCaps.lexemes)
-      throw new CapExceeded(`more than ${String(documentCaps.lexemes)} tokens`, offset);
-    countDepth(lexeme, depth, offset);
-    for (const token of parser.next(lexeme)) yield checkedToken(token);
-    // Marks that the lexer adds (BOM, document, flow end, scalar) have no width in the text.
-    if (!/^[\u0002\u0018\u001f\ufeff]$/.test(lexeme)) offset += lexeme.length;
-  }
-  for (const token of parser.end()) yield checkedToken(token);
-}
-
-function countDepth(lexeme: string, depth: { flow: number; line: number }, offset: number): void {
-  if (lexeme === "[" || lexeme === "{") depth.flow += 1;
-  else if (lexeme === "]" || lexeme === "}") depth.flow = Math.max(0, depth.flow - 1);
-  else if (lexeme === "-" || lexeme === "?" || lexeme === ":") depth.line += 1;
-  else if (lexeme === "\n" || lexeme === "\r\n") depth.line = 0;
-  // `- - - -` nests within one line: the parser's stack grows with it.
-  if (depth.flow > documentCaps.depth || (depth.flow === 0 && depth.line > documentCaps.depth)) {
-    throw new CapExceeded(`nested deeper than ${String(documentCaps.depth)}`, offset);
-  }
-}
-
-function checkedToken(token: CST.Token): CST.Token {
-  if (token.type === "document" && token.value !== undefined) {
-    const open: { readonly token: CST.Token; readonly depth: number }[] = [{ token: token.value, depth: 1 }];
-    for (let next = open.pop(); next !== undefined; next = open.pop()) {
-      if (next.depth > documentCaps.depth + 1) {
-        throw new CapExceeded(`nested deeper than ${String(documentCaps.depth)}`, next.token.offset);
-      }
-      if (!("items" in next.token)) continue;
-      for (const { key, value } of next.token.items) {
-        if (key) open.push({ token: key, depth: next.depth + 1 });
-        if (value) open.push({ token: value, depth: next.depth + 1 });
-      }
-    }
-  }
-  return token;
 }
 
 interface Text {
@@ -212,20 +123,21 @@ function sizeWarnings({ path, bytes }: YamlSource): readonly Finding[] {
 
 /** The value of a node; `keyed` is the node whose place names it (its key, or itself). */
 function toJson(node: Node | null, pointer: string, keyed: Node | null, walk: Walk): Json {
-  const start = node?.range?.[0] ?? keyed?.range?.[0] ?? 0;
+  const keyStart = startOf(keyed ?? node, 0);
+  const start = startOf(node, keyStart);
   const valueAt = walk.lines.linePos(start);
-  const keyAt = walk.lines.linePos(keyed?.range?.[0] ?? start);
+  const keyAt = walk.lines.linePos(keyStart);
   walk.positions[pointer] = [valueAt.line, valueAt.col, keyAt.line, keyAt.col];
-  if (node === null) return null;
-  if (hasForeignFeature(node, start, pointer, walk)) return null;
+  if (node === null || hasForeignFeature(node, start, pointer, walk)) return null;
   if (isMap(node)) return mapToJson(node, pointer, walk);
-  if (isSeq(node)) {
-    return node.items.map((item, index) =>
-      toJson(item as Node | null, pointerTo(pointer, index), item as Node | null, walk),
-    );
-  }
+  if (isSeq(node)) return seqToJson(node.items as readonly (Node | null)[], pointer, walk);
   return isScalar(node) ? scalarToJson(node.value, start, pointer, walk) : null;
 }
+
+const startOf = (node: Node | null, otherwise: number): number => node?.range?.[0] ?? otherwise;
+
+const seqToJson = (items: readonly (Node | null)[], pointer: string, walk: Walk): readonly Json[] =>
+  items.map((item, index) => toJson(item, pointerTo(pointer, index), item, walk));
 
 function hasForeignFeature(node: Node, start: number, pointer: string, walk: Walk): boolean {
   const fix = "Write the value out.";

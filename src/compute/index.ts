@@ -1,0 +1,10 @@
+export { type Compute, type ComputeOptions, createCompute } from "./compute.ts";
+export {
+  type DecodedSpec,
+  type HashedDocument,
+  type InputAnswer,
+  type InputRequest,
+  maxValueBytes,
+  type OutputAnswer,
+  type OutputRequest,
+} from "./tasks.ts";
