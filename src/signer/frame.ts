@@ -1,5 +1,5 @@
 /** Base64 in JSON of the largest request, and room for the objects that the signer adds. */
-export const maxFrameBytes = 64 * 1024 * 1024;
+const maxFrameBytes = 64 * 1024 * 1024;
 
 /** One message on the pipe: length (u32, big endian), then that many bytes of JSON. */
 export function encodeFrame(message: object): Buffer {

@@ -6,7 +6,7 @@ export {
   type SignerQuery,
   type SignersFinding,
 } from "./allowed-signers.ts";
-export { base64Of, bytesOfBase64 } from "./base64.ts";
+export { bytesOfBase64 } from "./base64.ts";
 export {
   ed25519Blob,
   ed25519KeyOf,
@@ -38,5 +38,5 @@ export {
 } from "./sshsig.ts";
 export type { TrustCommit, TrustIdent } from "./trust-commit.ts";
 export type { TrustCrypto } from "./trust-crypto.ts";
-export type { TrustPolicy } from "./trust-grounds.ts";
+export type { TreeReader, TrustPolicy } from "./trust-grounds.ts";
 export { type TrustWalk, type TrustWalkOptions, type VerifiedCommit, walkTrust } from "./trust-walk.ts";

@@ -16,14 +16,14 @@ const hash = (algorithm: string, ...parts: readonly Uint8Array[]): Buffer =>
   parts.reduce((digest, part) => digest.update(part), createHash(algorithm)).digest();
 
 /** Whose "signature" is SHA-512(public key, message): a hundred times faster than the curve, and as exact. */
-export const fakeCrypto: TrustCrypto = {
+const fakeCrypto: TrustCrypto = {
   sha256: (bytes) => hash("sha256", bytes),
   sha512: (bytes) => hash("sha512", bytes),
   verifyEd25519: (key, message, signature) => hash("sha512", key, message).equals(signature),
 };
 
-export const publicKey = (person: string): Buffer => hash("sha256", Buffer.from(person));
-export const keyBlob = (person: string): Uint8Array => ed25519Blob(publicKey(person));
+const publicKey = (person: string): Buffer => hash("sha256", Buffer.from(person));
+const keyBlob = (person: string): Uint8Array => ed25519Blob(publicKey(person));
 export const keyLine = (person: string): string => publicKeyLine(keyBlob(person));
 export const signersFile = (...people: readonly string[]): string =>
   people.map((person) => `${person}@acme.example ${keyLine(person)}\n`).join("");
@@ -97,7 +97,7 @@ export class FakeHistory {
   }
 }
 
-export function sign(person: string, message: Uint8Array, namespace: string): string {
+function sign(person: string, message: Uint8Array, namespace: string): string {
   const data = signedData(namespace, "sha512", hash("sha512", message));
   const raw = hash("sha512", publicKey(person), data);
   return armorSshsig({ blob: keyBlob(person), namespace, hash: "sha512", algorithm: "ssh-ed25519", raw });
