@@ -1,0 +1,44 @@
+import { sha256Hex } from "../base/node-digest.ts";
+import type { DecodedSpec } from "../compute/index.ts";
+import type { GitRepository, Oid } from "../git/index.ts";
+
+/** What is known of file contents by their blob id: read cost follows the change, not the repository. */
+export class BlobCache {
+  readonly #repository: Pick<GitRepository, "readBlob">;
+  readonly #facts = new Map<Oid, { readonly sha256: string; readonly bytes: number }>();
+  readonly #decoded = new Map<string, DecodedSpec>();
+
+  constructor(repository: Pick<GitRepository, "readBlob">) {
+    this.#repository = repository;
+  }
+
+  read(oid: Oid): Buffer {
+    return this.#repository.readBlob(oid);
+  }
+
+  /** SHA-256 and size of a blob's content. */
+  facts(oid: Oid): { readonly sha256: string; readonly bytes: number } {
+    const known = this.#facts.get(oid);
+    if (known !== undefined) return known;
+    const content = this.#repository.readBlob(oid);
+    const facts = { sha256: sha256Hex(content), bytes: content.length };
+    bounded(this.#facts).set(oid, facts);
+    return facts;
+  }
+
+  /** The path decides the kind: one blob at two paths is two documents. */
+  decoded(path: string, oid: Oid): DecodedSpec | null {
+    return this.#decoded.get(`${oid} ${path}`) ?? null;
+  }
+
+  keep(path: string, oid: Oid, decoded: DecodedSpec): void {
+    bounded(this.#decoded).set(`${oid} ${path}`, decoded);
+  }
+}
+
+const maxEntries = 50_000;
+
+function bounded<K, V>(map: Map<K, V>): Map<K, V> {
+  if (map.size >= maxEntries) map.clear();
+  return map;
+}

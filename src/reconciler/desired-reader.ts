@@ -1,0 +1,151 @@
+import type { Sha256 } from "../base/index.ts";
+import { sha256 } from "../base/node-digest.ts";
+import type { Compute, DecodedSpec } from "../compute/index.ts";
+import type { GitRepository, Oid } from "../git/index.ts";
+import { assembleTenant, type DesiredTenant } from "../plan/index.ts";
+import {
+  decodeDocument,
+  effectiveRepository,
+  type Finding,
+  isId,
+  type RepositorySpec,
+  type SiteSpec,
+} from "../spec/index.ts";
+import { BlobCache } from "./blob-cache.ts";
+import { readSpecTree, type SpecTree } from "./tenant-tree.ts";
+
+/** What a revision says of the whole site. */
+export interface SiteDocuments {
+  readonly repository: RepositorySpec;
+  /** null: sites/<site>.yaml is missing or does not decode. */
+  readonly site: SiteSpec | null;
+  /** Tenants that this site runs, in byte order. */
+  readonly tenants: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+export interface ReadTenant {
+  readonly desired: DesiredTenant;
+  /** Content of plugin.js and files by SHA-256. */
+  content(sha256: string): Buffer | null;
+}
+
+/** Grows whenever the same trees would be understood in another way. */
+const decoderVersion = "1";
+
+/** Reads the desired state out of a revision's trees; what it read once is kept by blob id. */
+export class DesiredReader {
+  readonly #repository: GitRepository;
+  readonly #compute: Pick<Compute, "decode">;
+  readonly #cache: BlobCache;
+  #plugins: { readonly oid: Oid; readonly tree: SpecTree } | null = null;
+
+  constructor(repository: GitRepository, compute: Pick<Compute, "decode">) {
+    this.#repository = repository;
+    this.#compute = compute;
+    this.#cache = new BlobCache(repository);
+  }
+
+  /** orrery.yaml and the site's file. An unreadable one is a finding and its defaults do not count: the caller holds. */
+  readSite(revision: Oid, site: string): SiteDocuments {
+    const { tree } = this.#repository.readCommit(revision);
+    const root = this.#document(tree, "orrery.yaml");
+    const own = this.#document(tree, `sites/${site}.yaml`);
+    const findings = [root, own].flatMap((decoded) =>
+      decoded === null ? [] : decoded.ok ? decoded.warnings : decoded.findings,
+    );
+    const repository =
+      root?.ok === true && root.document.kind === "Repository" ? root.document.spec : effectiveRepository(null);
+    const siteSpec = own?.ok === true && own.document.kind === "Site" ? own.document.spec : null;
+    return { repository, site: siteSpec, tenants: this.#tenantsOf(tree, siteSpec), findings };
+  }
+
+  /** Tree ids of all that a tenant's applied state is computed from. */
+  fingerprint(revision: Oid, tenant: string): string {
+    const { tree } = this.#repository.readCommit(revision);
+    const own = this.#treeAt(tree, `tenants/${tenant}`);
+    return `${decoderVersion}:${own ?? "none"}:${this.#treeAt(tree, "plugins") ?? "none"}`;
+  }
+
+  async readTenant(revision: Oid, tenant: string, signal: AbortSignal): Promise<ReadTenant> {
+    const { tree } = this.#repository.readCommit(revision);
+    const own = this.#treeAt(tree, `tenants/${tenant}`);
+    const parts = [
+      this.#sharedPlugins(tree),
+      own === null ? null : readSpecTree(this.#repository, this.#cache, own, `tenants/${tenant}/`),
+    ].filter((part) => part !== null);
+    const documents = new Map<string, DecodedSpec>();
+    for (const part of parts) {
+      for (const [path, decoded] of await this.#decode(part, signal)) documents.set(path, decoded);
+    }
+    const input = {
+      tenant,
+      fingerprint: this.fingerprint(revision, tenant),
+      documents,
+      pluginBytes: new Map(parts.flatMap((part) => [...part.pluginBytes])),
+      files: parts.flatMap((part) => part.files),
+    };
+    const blobs = new Map(parts.flatMap((part) => [...part.blobs]));
+    const hash: Sha256 = sha256;
+    return {
+      desired: assembleTenant(input, hash),
+      content: (digest) => {
+        const oid = blobs.get(digest);
+        return oid === undefined ? null : this.#cache.read(oid);
+      },
+    };
+  }
+
+  /** Every tenant folder of the revision, whichever site runs it: for lint. */
+  allTenants(revision: Oid): readonly string[] {
+    return this.#tenantFolders(this.#repository.readCommit(revision).tree);
+  }
+
+  #tenantsOf(tree: Oid, site: SiteSpec | null): readonly string[] {
+    if (site === null) return [];
+    return site.tenants.includes("*") ? this.#tenantFolders(tree) : [...site.tenants].sort();
+  }
+
+  #tenantFolders(tree: Oid): readonly string[] {
+    const folder = this.#treeAt(tree, "tenants");
+    if (folder === null) return [];
+    const entries = this.#repository
+      .readTree(folder)
+      .filter(({ kind, defect, name }) => kind === "tree" && defect === null && isId(name));
+    return entries.map(({ name }) => name).sort();
+  }
+
+  #sharedPlugins(tree: Oid): SpecTree | null {
+    const oid = this.#treeAt(tree, "plugins");
+    if (oid === null) return null;
+    if (this.#plugins?.oid !== oid)
+      this.#plugins = { oid, tree: readSpecTree(this.#repository, this.#cache, oid, "plugins/") };
+    return this.#plugins.tree;
+  }
+
+  async #decode(part: SpecTree, signal: AbortSignal): Promise<readonly (readonly [string, DecodedSpec])[]> {
+    const missing = part.documents.filter(({ path, oid }) => this.#cache.decoded(path, oid) === null);
+    const sources = missing.map(({ path, oid }) => ({ path, bytes: this.#cache.read(oid) }));
+    const decoded = sources.length === 0 ? [] : await this.#compute.decode(sources, signal);
+    for (const [i, { path, oid }] of missing.entries()) {
+      const answer = decoded[i];
+      if (answer !== undefined) this.#cache.keep(path, oid, answer);
+    }
+    const known = part.documents.flatMap(({ path, oid }) => {
+      const answer = this.#cache.decoded(path, oid);
+      return answer === null ? [] : [[path, answer] as const];
+    });
+    return [...known, ...part.refused.map(({ path, finding }) => [path, { ok: false, findings: [finding] }] as const)];
+  }
+
+  #document(tree: Oid, path: string) {
+    const entry = this.#repository.entryAt(tree, path);
+    if (entry?.kind !== "blob" || entry.defect !== null) return null;
+    return decodeDocument({ path, bytes: this.#repository.readBlob(entry.oid) });
+  }
+
+  #treeAt(tree: Oid, path: string): Oid | null {
+    const entry = this.#repository.entryAt(tree, path);
+    return entry?.kind === "tree" && entry.defect === null ? entry.oid : null;
+  }
+}

@@ -1,0 +1,227 @@
+import { codes, Fault, faultOf, utcText } from "../base/index.ts";
+import { sha256 } from "../base/node-digest.ts";
+import { toOid } from "../git/index.ts";
+import type { Plan, TenantPlan } from "../plan/index.ts";
+import { genesisBody, reconcileBody } from "../record/index.ts";
+import type { ObservedSite } from "../store/index.ts";
+import { type TrustWalk, type VerifiedCommit, walkTrust } from "../trust/index.ts";
+import type { SiteDocuments } from "./desired-reader.ts";
+import type { PassResult } from "./reconciler-deps.ts";
+import { checkSameSite, conditionReason, type SiteBlock, siteBlock, siteConditions } from "./site-state.ts";
+import { commitActor, type ReconcileRoom, reconcileTenant, siteActor, subjectOf } from "./tenant-pass.ts";
+import { trustReader } from "./trust-reader.ts";
+
+/** Reasons of the admission gate that a pass owns. */
+const gateReasons = ["SiteHeld", "SiteUnknown", "RecorderKeyUnknown"] as const;
+
+/**
+ * One pass: resolve the ref once -> trust -> observe -> plan -> apply each tenant in one transaction -> move the verified
+ * revision. Level, not edge: it depends on the ref and the store alone. A pass without changes writes nothing.
+ */
+export async function reconcileOnce(room: ReconcileRoom, full: boolean, signal: AbortSignal): Promise<PassResult> {
+  const { deps, options } = room;
+  const observed = await deps.revision.observeSite();
+  if (observed !== null) checkSameSite(observed, options);
+  const head = deps.repository.readRef(options.specRef);
+  if (head === null)
+    return stall(room, observed, {
+      code: "REF_MISSING",
+      message: `${options.specRef} does not exist in ${deps.repository.path}`,
+    });
+  const walk = walkTrust({
+    ...trustReader(deps.repository),
+    verified: observed?.verifiedRevision == null ? null : { commit: observed.verifiedRevision },
+    head,
+    readCommit: (oid) => deps.repository.readCommit(toOid(oid)),
+    pinnedSigners: options.pinnedSigners,
+    now: deps.clock.now(),
+    crypto: deps.crypto,
+  });
+  if (walk.verified === null)
+    return stall(room, observed, walk.stalled ?? { code: "TRUST_FIRST_USE", message: "no commit is verified" });
+  if (observed === null) await createSite(room, walk);
+  return applyRevision(room, { observed, walk, revision: walk.verified.oid, full }, signal);
+}
+
+interface Verified {
+  readonly observed: ObservedSite | null;
+  readonly walk: TrustWalk;
+  readonly revision: string;
+  readonly full: boolean;
+}
+
+async function applyRevision(room: ReconcileRoom, verified: Verified, signal: AbortSignal): Promise<PassResult> {
+  const { deps, options, reader } = room;
+  const { observed, walk, revision } = verified;
+  const documents = reader.readSite(toOid(revision), options.site);
+  const block = siteBlock(documents, options.site, deps.recorderKey());
+  setGate(room, block);
+  if (block !== null) return holdSite(room, verified, documents, block);
+  const tenants = [...new Set([...documents.tenants, ...(observed?.tenants ?? [])])].sort();
+  const { plans, applied } = await applyTenants(room, verified, { documents, tenants }, signal);
+  const stalled =
+    walk.stalled === null ? null : { reason: conditionReason(walk.stalled.code), message: walk.stalled.message };
+  await moveSite(room, verified, { documents, tenants, stalled });
+  return result({ revision, walk, stalled, documents, plans, applied, tenants });
+}
+
+function setGate({ deps }: ReconcileRoom, block: SiteBlock | null): void {
+  for (const reason of gateReasons) if (reason !== block?.reason) deps.gate.open(reason);
+  if (block !== null) deps.gate.close(block.reason, block.message);
+}
+
+/** Verified, but not for this site: nothing moves, nothing runs. */
+async function holdSite(
+  { deps, options }: ReconcileRoom,
+  { observed, walk }: Verified,
+  documents: SiteDocuments,
+  block: SiteBlock,
+): Promise<PassResult> {
+  const revision = observed?.verifiedRevision ?? null;
+  await deps.revision.reportSite(siteConditions(options.site, revision, block), utcText(deps.clock.now()));
+  const tenants = observed?.tenants ?? [];
+  return result({ revision, walk, stalled: block, documents, plans: [], applied: [], tenants });
+}
+
+interface SiteTenants {
+  readonly documents: SiteDocuments;
+  readonly tenants: readonly string[];
+}
+
+async function applyTenants(
+  room: ReconcileRoom,
+  { walk, revision, full }: Verified,
+  { documents, tenants }: SiteTenants,
+  signal: AbortSignal,
+): Promise<{ readonly plans: readonly TenantPlan[]; readonly applied: readonly string[] }> {
+  const plans: TenantPlan[] = [];
+  const applied: string[] = [];
+  let failure: unknown = null;
+  for (const [i, tenant] of tenants.entries()) {
+    signal.throwIfAborted();
+    const task = {
+      tenant,
+      n: i + 1,
+      revision,
+      prunePercent: documents.repository.brakes.prunePercent,
+      head: walk.newly.at(-1) ?? null,
+      full,
+    };
+    try {
+      const { plan, written } = await reconcileTenant(room, task, signal);
+      if (plan !== null) plans.push(plan);
+      if (written) applied.push(tenant);
+    } catch (error) {
+      // One broken tenant never stops another; the revision does not count as applied while one is missing.
+      room.deps.log.warn({ tenant, revision, code: faultOf(error).code, error }, "a tenant could not be applied");
+      failure ??= error;
+    }
+  }
+  if (failure !== null) throw faultOf(failure);
+  return { plans, applied };
+}
+
+async function moveSite(
+  { deps, options }: ReconcileRoom,
+  { observed, walk, revision }: Verified,
+  site: SiteTenants & { readonly stalled: PassResult["stalled"] },
+): Promise<void> {
+  const now = utcText(deps.clock.now());
+  const conditions = siteConditions(options.site, revision, site.stalled);
+  const from = observed?.verifiedRevision ?? null;
+  if (from === revision) {
+    await deps.revision.reportSite(conditions, now);
+    return;
+  }
+  const signer = walk.newly.at(-1) ?? null;
+  const record = reconcileBody(
+    {
+      site: options.site,
+      runtime: options.runtime,
+      tenant: "_site",
+      actor: signer === null ? { kind: "site", subject: options.site, key: null } : commitActor(signer),
+      rationale: signer === null ? [] : [{ source: "commit", text: subjectOf(deps, signer) }],
+      traceId: null,
+      n: 0,
+      from,
+      to: revision,
+      changes: [],
+      held: [],
+      activations: [],
+      verification: verificationOf(site.documents, walk, signer),
+    },
+    sha256,
+  );
+  await deps.revision.applySite({ from, to: revision, tenants: site.tenants, record, conditions, now });
+}
+
+function verificationOf({ repository }: SiteDocuments, walk: TrustWalk, signer: VerifiedCommit | null) {
+  const warnings = walk.newly.flatMap((commit) => commit.warnings.map((text) => text.split(":")[0] ?? text));
+  return {
+    mode: repository.trust.commits,
+    commits: walk.newly.length,
+    ...(signer?.principal == null ? {} : { principal: signer.principal }),
+    ...(signer?.fingerprint == null ? {} : { key: signer.fingerprint }),
+    ...(warnings.length === 0 ? {} : { findings: [...new Set(warnings)].sort() }),
+  };
+}
+
+async function createSite(room: ReconcileRoom, walk: TrustWalk): Promise<void> {
+  const { deps, options } = room;
+  const { trustedBy, signersSha256 } = walk;
+  if (trustedBy === null || signersSha256 === null) throw new Fault("INTERNAL", "the first walk names no trust");
+  const { site, specRef, runtime } = options;
+  const record = genesisBody({ site, specRef, signersSha256, trustedBy, runtime });
+  await deps.revision.createSite({ site, specRef, signersSha256, trustedBy, record, now: utcText(deps.clock.now()) });
+  deps.log.info({ site, trustedBy, signersSha256, actor: siteActor(room).subject }, "the site begins here");
+}
+
+async function stall(
+  { deps, options }: ReconcileRoom,
+  observed: ObservedSite | null,
+  { code, message }: { readonly code: keyof typeof codes; readonly message: string },
+): Promise<PassResult> {
+  const stalled = { reason: conditionReason(code), message };
+  const revision = observed?.verifiedRevision ?? null;
+  // Before the first revision there is no site row that could hold a condition.
+  if (observed !== null)
+    await deps.revision.reportSite(siteConditions(options.site, revision, stalled), utcText(deps.clock.now()));
+  return result({
+    revision,
+    walk: null,
+    stalled,
+    documents: null,
+    plans: [],
+    applied: [],
+    tenants: observed?.tenants ?? [],
+  });
+}
+
+interface ResultParts {
+  readonly revision: string | null;
+  readonly walk: TrustWalk | null;
+  readonly stalled: PassResult["stalled"];
+  readonly documents: SiteDocuments | null;
+  readonly plans: readonly TenantPlan[];
+  readonly applied: readonly string[];
+  readonly tenants: readonly string[];
+}
+
+function result(parts: ResultParts): PassResult {
+  const findings = [...(parts.documents?.findings ?? []), ...parts.plans.flatMap((plan) => plan.findings)];
+  const plan: Plan = {
+    revision: parts.revision ?? "",
+    tenants: parts.plans,
+    findings,
+    complete: !findings.some(({ severity }) => severity === "error"),
+    applyable: parts.applied.length > 0,
+  };
+  return {
+    revision: parts.revision,
+    newly: parts.walk?.newly ?? [],
+    stalled: parts.stalled,
+    plan,
+    applied: parts.applied,
+    tenants: parts.tenants,
+  };
+}

@@ -1,0 +1,153 @@
+import { Fault, utcText } from "../base/index.ts";
+import { sha256 } from "../base/node-digest.ts";
+import { toOid } from "../git/index.ts";
+import {
+  isTenantNoop,
+  type OutboxBody,
+  pinnedBlobs,
+  planTenant,
+  reconcileFacts,
+  type TenantPlan,
+  toTenantChange,
+} from "../plan/index.ts";
+import { reconcileBody, unstartedRunBody } from "../record/index.ts";
+import type { Actor } from "../run/index.ts";
+import type { QueuedRunBody, TenantChange } from "../store/index.ts";
+import type { VerifiedCommit } from "../trust/index.ts";
+import type { DesiredReader, ReadTenant } from "./desired-reader.ts";
+import type { ReconcilerDeps, ReconcilerOptions } from "./reconciler-deps.ts";
+
+export interface TenantTask {
+  readonly tenant: string;
+  /** Place among the site's tenants, from 1: stands in the record's id. */
+  readonly n: number;
+  readonly revision: string;
+  readonly prunePercent: number;
+  /** The newest commit of this pass; null where nothing is new. */
+  readonly head: VerifiedCommit | null;
+  /** Plan it even where its trees are those that were applied. */
+  readonly full: boolean;
+}
+
+export interface TenantOutcome {
+  /** null: clean, not even planned. */
+  readonly plan: TenantPlan | null;
+  readonly written: boolean;
+}
+
+const maxConflicts = 5;
+
+/** observe -> plan -> apply of one tenant. A row that moved meanwhile starts it over, a few times. */
+export async function reconcileTenant(
+  room: ReconcileRoom,
+  task: TenantTask,
+  signal: AbortSignal,
+): Promise<TenantOutcome> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await passOnce(room, task, signal);
+    } catch (error) {
+      const moved = error instanceof Fault && error.disposition === "reobserve";
+      if (!moved || tries >= maxConflicts) throw error;
+      room.deps.log.info({ tenant: task.tenant, tries }, "another writer was first, observing again");
+    }
+  }
+}
+
+export interface ReconcileRoom {
+  readonly deps: ReconcilerDeps;
+  readonly options: ReconcilerOptions;
+  readonly reader: DesiredReader;
+}
+
+async function passOnce(room: ReconcileRoom, task: TenantTask, signal: AbortSignal): Promise<TenantOutcome> {
+  const { deps, reader } = room;
+  const revision = toOid(task.revision);
+  const observed = await deps.revision.observeTenant(task.tenant);
+  const clean = observed.appliedRevision !== null && observed.fingerprint === reader.fingerprint(revision, task.tenant);
+  if (clean && !task.full) return { plan: null, written: false };
+  const read = await reader.readTenant(revision, task.tenant, signal);
+  const plan = planTenant(read.desired, observed, task);
+  if (isTenantNoop(plan)) return { plan, written: false };
+  const actor = clean || task.head === null ? siteActor(room) : commitActor(task.head);
+  await deps.revision.applyTenant(
+    await changeOf(room, task, { plan, read, actor, clean }),
+    endQueued(room, task, actor),
+  );
+  return { plan, written: true };
+}
+
+interface Planned {
+  readonly plan: TenantPlan;
+  readonly read: ReadTenant;
+  readonly actor: Actor;
+  /** The trees did not move: what is written heals drift. */
+  readonly clean: boolean;
+}
+
+async function changeOf(room: ReconcileRoom, task: TenantTask, planned: Planned): Promise<TenantChange> {
+  const { plan, read } = planned;
+  const now = utcText(room.deps.clock.now());
+  const wanted = plan.blocked === null ? pinnedBlobs(plan.snapshot) : [];
+  const missing = wanted.length === 0 ? [] : await room.deps.revision.missingBlobs(task.tenant, wanted);
+  const blobs = missing.map((sha256) => {
+    const bytes = read.content(sha256);
+    if (bytes === null)
+      throw new Fault(
+        "REPO_CORRUPT",
+        `content ${sha256.slice(0, 12)} of a pinned plugin or file is not in the revision`,
+      );
+    return { sha256, bytes };
+  });
+  return toTenantChange(plan, { now, blobs, record: recordOf(room, task, planned, now) });
+}
+
+function recordOf(
+  { deps, options }: ReconcileRoom,
+  task: TenantTask,
+  { plan, actor, clean }: Planned,
+  now: string,
+): OutboxBody | null {
+  const facts = reconcileFacts(plan, now, sha256);
+  if (facts === null) return null;
+  const { head } = task;
+  return reconcileBody(
+    {
+      site: options.site,
+      runtime: options.runtime,
+      tenant: task.tenant,
+      actor,
+      rationale: head === null || clean ? [] : [{ source: "commit", text: subjectOf(deps, head) }],
+      traceId: null,
+      // A heal happens at a revision that has its record already.
+      n: clean ? deps.clock.now().getTime() : task.n,
+      verification: null,
+      ...facts,
+    },
+    sha256,
+  );
+}
+
+/** Runs that wait while their DAG goes: they end now, on the word of the commit. */
+function endQueued({ deps, options }: ReconcileRoom, task: TenantTask, actor: Actor): QueuedRunBody {
+  const endedUtc = utcText(deps.clock.now());
+  const bodyOf = unstartedRunBody(
+    { site: options.site, runtime: options.runtime, endedUtc, class: "cancelled", code: "RUN_CANCELLED" },
+    sha256,
+  );
+  const text = `the DAG was pruned or suspended by commit ${task.revision}`;
+  return (run) => bodyOf({ ...run, actor, rationale: [...run.rationale, { source: "commit", text }] });
+}
+
+export const commitActor = ({ principal, fingerprint }: VerifiedCommit): Actor => ({
+  kind: "commit",
+  subject: principal ?? "unsigned",
+  key: fingerprint,
+});
+export const siteActor = ({ options }: ReconcileRoom): Actor => ({ kind: "site", subject: options.site, key: null });
+
+/** First line of the commit's message, as rationale. */
+export function subjectOf(deps: Pick<ReconcilerDeps, "repository">, { oid }: VerifiedCommit): string {
+  const [line = ""] = deps.repository.readCommit(toOid(oid)).message.split("\n");
+  return line.slice(0, 200).replaceAll("\u0000", "").toWellFormed();
+}

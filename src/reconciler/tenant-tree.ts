@@ -1,0 +1,59 @@
+import type { GitRepository, Oid, TreeEntry } from "../git/index.ts";
+import { classifyPath, type Finding, misplacedPath, type PinnedFile } from "../spec/index.ts";
+import type { BlobCache } from "./blob-cache.ts";
+
+/** One part of the repository, sorted into what it is for. */
+export interface SpecTree {
+  /** Path and blob of every file that is, or looks like, a document. */
+  readonly documents: readonly { readonly path: string; readonly oid: Oid }[];
+  /** SHA-256 of every plugin.js by path. */
+  readonly pluginBytes: ReadonlyMap<string, string>;
+  /** All of files/, relative to it. */
+  readonly files: readonly PinnedFile[];
+  /** Entries that are not read: symlinks, submodules, unsafe names. */
+  readonly refused: readonly { readonly path: string; readonly finding: Finding }[];
+  /** Blob of each SHA-256 that `pluginBytes` and `files` name. */
+  readonly blobs: ReadonlyMap<string, Oid>;
+}
+
+/** Reads what stands below `prefix` (`tenants/<tenant>/` or `plugins/`). Symlinks and submodules are never followed. */
+export function readSpecTree(repository: GitRepository, cache: BlobCache, tree: Oid, prefix: string): SpecTree {
+  const documents: { path: string; oid: Oid }[] = [];
+  const pluginBytes = new Map<string, string>();
+  const files: PinnedFile[] = [];
+  const refused: { path: string; finding: Finding }[] = [];
+  const blobs = new Map<string, Oid>();
+  const filesPrefix = `${prefix}files/`;
+  for (const { path, entry } of repository.walkTree(tree, prefix)) {
+    const finding = entryFinding(path, entry);
+    if (finding !== null) {
+      refused.push({ path, finding });
+    } else if (path.startsWith(filesPrefix) && prefix !== "plugins/") {
+      const facts = cache.facts(entry.oid);
+      blobs.set(facts.sha256, entry.oid);
+      files.push({ path: path.slice(filesPrefix.length), ...facts });
+    } else if (path.endsWith("/plugin.js")) {
+      const { sha256 } = cache.facts(entry.oid);
+      blobs.set(sha256, entry.oid);
+      pluginBytes.set(path, sha256);
+    } else if (classifyPath(path) !== null || misplacedPath(path) !== null) {
+      documents.push({ path, oid: entry.oid });
+    }
+  }
+  return { documents, pluginBytes, files, refused, blobs };
+}
+
+function entryFinding(path: string, { kind, defect }: TreeEntry): Finding | null {
+  const what = kind === "blob" ? defect : (defect ?? (kind === "tree" ? null : `a ${kind} is not followed`));
+  if (what === null) return null;
+  return {
+    code: "SPEC_TREE_ENTRY",
+    severity: "error",
+    path,
+    line: 0,
+    col: 0,
+    pointer: "",
+    message: `${path}: ${what}`,
+    fix: "Replace it by a regular file with a plain name.",
+  };
+}
