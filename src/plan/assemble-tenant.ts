@@ -12,6 +12,7 @@ import {
   effectiveQuota,
   effectiveTenant,
   type Finding,
+  isId,
   type PinnedFile,
   type PluginManifest,
   positionOf,
@@ -45,18 +46,16 @@ export function assembleTenant(input: TenantInput, sha256: Sha256): DesiredTenan
     return belongs(path, where, input.tenant) ? [{ path, where, decoded }] : [];
   });
   const { plugins, findings: pluginFindings } = readPlugins(placed, input.pluginBytes);
-  const shared = placed.filter(({ where }) => where === null || where.kind !== "Dag");
+  const shared = placed.filter(({ where }) => where?.kind !== "Dag");
   const findings = sortFindings([...shared.flatMap(({ decoded }) => findingsOf(decoded)), ...pluginFindings]);
   const { tenant, fingerprint } = input;
-  if (shared.some(({ where, decoded }) => !decoded.ok && where !== null && where.kind !== "Plugin")) {
+  if (shared.some(holdsTenant)) {
     return { kind: "unreadable", tenant, fingerprint, findings };
   }
   const specs = specsOf(shared);
   const files = [...input.files].sort((a, b) => byCodeUnits(a.path, b.path));
   const context: TenantContext = { ...specs, plugins, files: files.map((file) => file.path), sha256 };
-  const dags = placed.flatMap(({ path, where, decoded }) =>
-    where?.kind === "Dag" ? [readDag({ path, dagId: where.dagId, decoded }, context)] : [],
-  );
+  const dags = dagDocuments(placed).map((document) => readDag(document, context));
   const { suspended, quota, allowlist } = specs;
   return { kind: "readable", tenant, fingerprint, suspended, quota, allowlist, dags, plugins, files, findings };
 }
@@ -76,6 +75,10 @@ interface TenantContext {
   readonly files: readonly string[];
   readonly sha256: Sha256;
 }
+
+// A broken plugin or a stray file holds what names it, not the tenant.
+const holdsTenant = ({ where, decoded }: Placed): boolean =>
+  !decoded.ok && where !== null && ["Tenant", "Quota", "Allowlist"].includes(where.kind);
 
 function belongs(path: string, where: DocumentPath | null, tenant: string): boolean {
   if (where === null) return path.startsWith(`tenants/${tenant}/`);
@@ -126,10 +129,28 @@ const shadowFinding = (path: string, ref: string): Finding => ({
   fix: "Give the tenant's plugin another name.",
 });
 
-function readDag(
-  { path, dagId, decoded }: { readonly path: string; readonly dagId: string; readonly decoded: DecodedDocument },
-  context: TenantContext,
-): DesiredDag {
+interface DagDocument {
+  readonly path: string;
+  readonly dagId: string;
+  readonly decoded: DecodedDocument;
+}
+
+// A file that was misnamed by its ending or its case is an unreadable DAG, not an absent one: it must not be pruned.
+function dagDocuments(placed: readonly Placed[]): readonly DagDocument[] {
+  const documents = new Map<string, DagDocument>();
+  for (const { path, where, decoded } of placed) {
+    const near = where === null && !decoded.ok ? misnamedDag.exec(path)?.[1]?.toLowerCase() : undefined;
+    if (near !== undefined && isId(near) && !documents.has(near)) documents.set(near, { path, dagId: near, decoded });
+  }
+  for (const { path, where, decoded } of placed) {
+    if (where?.kind === "Dag") documents.set(where.dagId, { path, dagId: where.dagId, decoded });
+  }
+  return [...documents.values()].sort((a, b) => byCodeUnits(a.dagId, b.dagId));
+}
+
+const misnamedDag = /^tenants\/[^/]+\/dags\/([^/]+)\.ya?ml$/i;
+
+function readDag({ path, dagId, decoded }: DagDocument, context: TenantContext): DesiredDag {
   if (!decoded.ok) return { kind: "unreadable", dagId, path, findings: decoded.findings };
   const { document, warnings } = decoded;
   if (document.kind !== "Dag") throw new TypeError(`${path} was decoded as ${document.kind}`);

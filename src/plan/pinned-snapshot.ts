@@ -7,31 +7,31 @@ export type ReadableTenant = Extract<DesiredTenant, { kind: "readable" }>;
 export const refOf = ({ name, version }: { readonly name: string; readonly version: string }): string =>
   `${name}@${version}`;
 
-/**
- * What the tenant's runs are pinned to once this is applied: the plugins and files that its DAGs name. While a DAG is
- * held at its last good version, nothing here knows what that one names: then every plugin that was pinned stays, with
- * the bytes it had, and every file is pinned.
- */
-export function pinnedSnapshot(
-  desired: ReadableTenant,
-  observed: ObservedTenant,
-  {
-    revision,
-    dags,
-    holds,
-  }: { readonly revision: string; readonly dags: readonly ReadableDag[]; readonly holds: boolean },
-): TenantSnapshot {
-  const steps = dags.flatMap(({ spec }) => [...spec.steps, ...spec.finally]);
+export interface PinOptions {
+  readonly revision: string;
+  /** The DAGs that run as the desired state says. */
+  readonly dags: readonly ReadableDag[];
+  /** Something is held: plugins that were pinned stay, with the bytes they had (a mutated one must not be forgotten). */
+  readonly keepsPlugins: boolean;
+  /** A DAG is held at its last good version, and nothing here knows which files that one names: all are pinned. */
+  readonly pinsAllFiles: boolean;
+}
+
+/** What the tenant's runs are pinned to once this is applied: the plugins and files that its DAGs name. */
+export function pinnedSnapshot(desired: ReadableTenant, observed: ObservedTenant, options: PinOptions): TenantSnapshot {
+  const steps = options.dags.flatMap(({ spec }) => [...spec.steps, ...spec.finally]);
+  const kept = options.keepsPlugins ? Object.entries(observed.snapshot?.plugins ?? {}) : [];
   const plugins = new Map<string, PluginManifest>();
   for (const step of steps) {
     const manifest = desired.plugins[refOf(step.uses)];
     if (manifest !== undefined) plugins.set(refOf(step.uses), manifest);
   }
-  if (holds) for (const [ref, manifest] of Object.entries(observed.snapshot?.plugins ?? {})) plugins.set(ref, manifest);
-  const patterns = new Set(steps.flatMap((step) => step.files));
-  const isPinned = (path: string): boolean => holds || [...patterns].some((pattern) => patternMatches(pattern, path));
+  for (const [ref, manifest] of kept) plugins.set(ref, manifest);
+  const patterns = [...new Set(steps.flatMap((step) => step.files))];
+  const isPinned = (path: string): boolean =>
+    options.pinsAllFiles || patterns.some((pattern) => patternMatches(pattern, path));
   return {
-    revision,
+    revision: options.revision,
     quota: desired.quota,
     allowlist: desired.allowlist,
     plugins: Object.fromEntries([...plugins].sort(([a], [b]) => (a < b ? -1 : 1))),

@@ -26,11 +26,13 @@ export function planTenant(desired: DesiredTenant, observed: ObservedTenant, opt
   const dags = dagChanges(desired, observed);
   const blocked = brakeOf(dags, observed, options.prunePercent);
   if (blocked !== null) return blockedPlan({ ...draft, dags, documents: [], blocked });
-  const held = new Set(dags.flatMap((change) => (change.kind === "hold" ? [change.dagId] : [])));
+  const holds = dags.filter((change) => change.kind === "hold");
+  const held = new Set(holds.map((change) => change.dagId));
   const snapshot = pinnedSnapshot(desired, observed, {
     revision: options.revision,
     dags: desired.dags.filter((dag): dag is ReadableDag => dag.kind === "readable" && !held.has(dag.dagId)),
-    holds: dags.some((change) => change.kind === "hold" && change.from !== null),
+    keepsPlugins: holds.length > 0,
+    pinsAllFiles: holds.some((change) => change.from !== null),
   });
   const documents = documentChanges(observed, { suspended: desired.suspended, snapshot });
   return finishedPlan({ ...draft, dags, documents, blocked: null }, snapshot);
