@@ -1,5 +1,4 @@
 import { type CodeName, codes, Fault, utcText } from "../base/index.ts";
-import { sha256Hex } from "../base/node-digest.ts";
 import type { AttemptRef } from "../dag/index.ts";
 import type { AttemptOutcome } from "../store/index.ts";
 import type { AttemptVerdict } from "./host-run.ts";
@@ -101,8 +100,8 @@ type VerdictMembers = Pick<AttemptOutcome, "status" | "class" | "code" | "messag
 
 function verdictMembers(verdict: AttemptVerdict): VerdictMembers {
   if (verdict.status === "succeeded") {
-    const { status, text } = verdict;
-    return { status, class: null, code: null, message: null, outputsHash: sha256Hex(text), outputText: text };
+    const { status, text, hash } = verdict;
+    return { status, class: null, code: null, message: null, outputsHash: hash, outputText: text };
   }
   const { status, class: errorClass, code } = verdict;
   return { status, class: errorClass, code, message: messageOf(code), outputsHash: null, outputText: null };

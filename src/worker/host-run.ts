@@ -10,7 +10,7 @@ const overdueMs = 10_000;
 
 /** How an attempt ended, as the worker judges it. `detail` is the host's own text: for the log alone. */
 export type AttemptVerdict =
-  | { readonly status: "succeeded"; readonly text: string }
+  | { readonly status: "succeeded"; readonly text: string; readonly hash: string }
   | {
       readonly status: Exclude<AttemptStatus, "succeeded">;
       readonly class: ErrorClass;
@@ -58,13 +58,13 @@ export async function judgeResult(
   { cut, all }: HostSignals,
 ): Promise<AttemptVerdict> {
   if (result.kind === "failed") return failureVerdict(result, cut);
-  const checked = await room.deps.compute.checkOutput(
+  const checked = await room.compute.checkOutput(
     { text: result.text, schema: plugin.output, emits: plugin.emits, service: plugin.service, maxBytes },
     all,
   );
-  if (!checked.ok) return failure(checked.code, null);
+  if (!checked.ok) return failure(checked.code, checked.message);
   if (!values.reserve(result.text)) return failure("RUN_VALUES_TOO_LARGE", null);
-  return { status: "succeeded", text: result.text };
+  return { status: "succeeded", text: result.text, hash: checked.hash };
 }
 
 function failureVerdict(result: Extract<StepResult, { kind: "failed" }>, cut: AbortSignal): AttemptVerdict {

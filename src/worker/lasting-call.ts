@@ -1,5 +1,6 @@
 import { backoffMs, type Clock, Fault, faultOf, withJitter } from "../base/index.ts";
 import type { Logger } from "../telemetry/index.ts";
+import { abortable } from "./abortable.ts";
 
 export interface LastingCallDeps {
   readonly clock: Clock;
@@ -12,7 +13,8 @@ const backoff = { firstMs: 200, factor: 2, maxMs: 10_000 };
 const maxUnknown = 6;
 
 /**
- * Repeats a call of the plant while the world is down (disposition `retry`), until `signal` aborts. What the store
+ * Repeats a call of the plant while the world is down (disposition `retry`), until `signal` aborts: then it does not
+ * wait for an answer either. What the store
  * answers twice is answered `duplicate`, so repeating is safe. Other faults pass through; an unknown error passes after
  * its sixth time.
  */
@@ -25,7 +27,7 @@ export async function lastingCall<T>(
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
     try {
-      return await work();
+      return await abortable(work(), signal);
     } catch (error) {
       const fault = faultOf(error);
       const unknown = fault.code === "INTERNAL";

@@ -1,9 +1,16 @@
 import { Fault, type JsonObject, parseCanonical } from "../base/index.ts";
+import { slotScope } from "../calendar/index.ts";
 import type { WalkDag } from "../dag/index.ts";
-import type { DagSpec, PluginManifest, StepSpec, TenantSnapshot } from "../spec/index.ts";
+import {
+  type DagSpec,
+  effectiveDag,
+  expressionRoots,
+  type PluginManifest,
+  type StepSpec,
+  type TenantSnapshot,
+} from "../spec/index.ts";
 import type { ClaimedRun } from "../store/index.ts";
 import { lastingCall } from "./lasting-call.ts";
-import { effectiveDag, statusReads } from "./pending.ts";
 import type { WorkerRoom } from "./worker-room.ts";
 
 /** A step with what its run pinned for it. */
@@ -19,6 +26,8 @@ export interface PinnedStep {
 export interface PinnedRun {
   readonly claimed: ClaimedRun;
   readonly inputs: JsonObject;
+  /** `slot` of a run that a schedule started. */
+  readonly slot: JsonObject | null;
   readonly snapshot: TenantSnapshot;
   readonly steps: ReadonlyMap<string, PinnedStep>;
   readonly walkDag: WalkDag;
@@ -41,7 +50,14 @@ function pinRun(claimed: ClaimedRun, snapshot: TenantSnapshot): PinnedRun {
     const isFinal = dag.finally.includes(spec);
     steps.set(spec.stepId, { spec, plugin, isFinal, sees: seenBy(spec, dag, isFinal) });
   }
-  return { claimed, inputs: inputsOf(claimed), snapshot, steps, walkDag: walkDagOf(dag, steps) };
+  return {
+    claimed,
+    inputs: inputsOf(claimed),
+    slot: slotOf(claimed, dag),
+    snapshot,
+    steps,
+    walkDag: walkDagOf(dag, steps),
+  };
 }
 
 function walkDagOf(dag: DagSpec, steps: ReadonlyMap<string, PinnedStep>): WalkDag {
@@ -52,7 +68,7 @@ function walkDagOf(dag: DagSpec, steps: ReadonlyMap<string, PinnedStep>): WalkDa
     timeoutMs: dag.timeoutMs,
     effects: Object.fromEntries(pinned.map(({ spec, plugin }) => [spec.stepId, plugin.effects])),
     statusReads: Object.fromEntries(
-      pinned.map(({ spec }) => [spec.stepId, spec.when === null ? [] : statusReads(spec.when)]),
+      pinned.map(({ spec }) => [spec.stepId, spec.when === null ? [] : expressionRoots(spec.when).status]),
     ),
   };
 }
@@ -68,6 +84,11 @@ function seenBy(spec: StepSpec, dag: DagSpec, isFinal: boolean): readonly string
     open.push(...(byId.get(id)?.needs ?? []));
   }
   return [...seen];
+}
+
+function slotOf({ trigger }: ClaimedRun, dag: DagSpec): JsonObject | null {
+  const schedule = dag.schedules.find(({ name }) => name === trigger.schedule);
+  return schedule === undefined || trigger.slot === null ? null : { ...slotScope(schedule, new Date(trigger.slot)) };
 }
 
 function inputsOf({ inputsText }: ClaimedRun): JsonObject {

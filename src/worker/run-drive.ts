@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { Fault, TaskGroup } from "../base/index.ts";
 import {
   type AttemptRef,
@@ -42,6 +43,8 @@ export class RunDrive {
     this.#room = room;
     this.claimed = claimed;
     this.#tasks = new TaskGroup((_task, error) => this.#fail(error));
+    // Hundreds of items may wait on it at once: that is no leak.
+    setMaxListeners(0, this.#tasks.signal);
   }
 
   /** Resolves when nothing of the run is left running here. Never rejects. */

@@ -88,12 +88,14 @@ export class RunLedger {
   /** The roots of a step's expressions; those of an item add `index` and its variable. */
   scope(stepId: string, item: Pick<AttemptRef, "index"> | null): JsonObject {
     const { spec, sees } = this.step(stepId);
-    const { tenant, dagId, runId, context } = this.run;
+    const { tenant, dagId, runId, runNo, context } = this.run;
+    const { slot } = this.pinned;
     const status = this.#status === null ? {} : { status: this.#status };
     const roots = {
-      run: { tenant, dagId, runId, now: context.now, ...status },
+      run: { tenant, dagId, runId, runNo, now: context.now, ...status },
       inputs: this.pinned.inputs,
       steps: this.values.scope(sees),
+      ...(slot === null ? {} : { slot }),
     };
     if (item === null || spec.forEach === null) return roots;
     return { ...roots, index: item.index, [spec.forEach.as]: this.#lists.get(stepId)?.[item.index] ?? null };

@@ -1,4 +1,4 @@
-import { Fault, type Json, type JsonObject, parseCanonical } from "../base/index.ts";
+import type { Json, JsonObject } from "../base/index.ts";
 import type { StepEnd, StepStatus } from "../dag/index.ts";
 import type { AttemptOutcome } from "../store/index.ts";
 
@@ -37,7 +37,7 @@ export function createRunValues(): RunValues {
 
   const valueOf = (stepId: string, index: number): Json => {
     const item = items.get(stepId)?.get(index);
-    return item === undefined ? null : parsed(item.text);
+    return item === undefined ? null : (JSON.parse(item.text) as Json);
   };
   const hashOf = (stepId: string, index: number): string | null => items.get(stepId)?.get(index)?.hash ?? null;
 
@@ -80,10 +80,4 @@ export function createRunValues(): RunValues {
       return scope;
     },
   };
-}
-
-function parsed(text: string): Json {
-  const canonical = parseCanonical(text);
-  if (canonical === null) throw new Fault("INTERNAL", "a stored output is not canonical JSON");
-  return canonical.value;
 }

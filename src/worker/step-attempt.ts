@@ -51,6 +51,9 @@ export async function attemptStep(
   }
   if (prepared.kind === "refused") {
     leave();
+    const { dagId, runId } = ledger.run;
+    const why = { code: prepared.code, reason: prepared.message };
+    room.deps.log.warn({ tenant, dagId, runId, stepId: at.stepId, index: at.index, ...why }, "a step does not start");
     return { kind: "not_started", class: codes[prepared.code].class, code: prepared.code };
   }
   controls.onStart();
@@ -74,7 +77,7 @@ export async function settleLost(
 
 type Prepared =
   | { readonly kind: "ready"; readonly input: StepInput; readonly pluginBytes: Uint8Array }
-  | { readonly kind: "refused"; readonly code: CodeName };
+  | { readonly kind: "refused"; readonly code: CodeName; readonly message: string };
 
 async function prepare(room: WorkerRoom, ledger: RunLedger, at: Dispatch, signal: AbortSignal): Promise<Prepared> {
   const step = ledger.step(at.stepId);
@@ -83,7 +86,7 @@ async function prepare(room: WorkerRoom, ledger: RunLedger, at: Dispatch, signal
   if (resolved.kind === "refused") return resolved;
   const current = await room.grants.read(tenant, signal);
   const refusal = refusalOf(step, current, ledger.pinned.snapshot.allowlist);
-  if (refusal !== null) return { kind: "refused", code: refusal };
+  if (refusal !== null) return { kind: "refused", code: refusal, message: codes[refusal].title };
   const pluginBytes = await room.blobs.read(tenant, step.plugin.sha256, signal);
   return { kind: "ready", input: resolved.input, pluginBytes };
 }

@@ -13,20 +13,27 @@ export async function evaluateStep(
 ): Promise<Evaluation> {
   const { spec } = ledger.step(stepId);
   const scope = ledger.scope(stepId, null);
+  const failed = ({ code, message }: Failed): Evaluation => {
+    const { tenant, dagId, runId } = ledger.run;
+    room.deps.log.warn({ tenant, dagId, runId, stepId, code, reason: message }, "a step's expression failed");
+    return { kind: "failed", class: codes[code].class, code };
+  };
   if (spec.when !== null) {
-    const when = await room.deps.compute.evaluate({ template: spec.when, scope }, signal);
-    if (!when.ok) return failed(when.code);
-    if (typeof when.value !== "boolean") return failed("ERR_EXPR");
-    if (!when.value) return { kind: "skip" };
+    const when = await room.compute.evaluate({ kind: "condition", template: spec.when, scope }, signal);
+    if (!when.ok) return failed(when);
+    if (when.value !== true) return { kind: "skip" };
   }
   if (spec.forEach === null) return { kind: "run", items: null };
-  const list = await room.deps.compute.evaluate({ template: spec.forEach.in, scope }, signal);
-  if (!list.ok) return failed(list.code);
-  if (!isList(list.value)) return failed("ERR_EXPR");
+  const list = await room.compute.evaluate({ kind: "list", template: spec.forEach.in, scope }, signal);
+  if (!list.ok) return failed(list);
+  if (!isList(list.value)) return failed({ code: "ERR_EXPR", message: "forEach.in gives no list" });
   ledger.keepList(stepId, list.value);
   return { kind: "run", items: list.value.length };
 }
 
-const failed = (code: CodeName): Evaluation => ({ kind: "failed", class: codes[code].class, code });
+interface Failed {
+  readonly code: CodeName;
+  readonly message: string;
+}
 
 const isList = (value: Json): value is readonly Json[] => Array.isArray(value);

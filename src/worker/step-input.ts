@@ -1,10 +1,9 @@
-import { type CodeName, canonicalText, type Json, type JsonObject } from "../base/index.ts";
+import { type CodeName, type Json, type JsonObject } from "../base/index.ts";
 import { sha256 } from "../base/node-digest.ts";
 import type { AttemptRef } from "../dag/index.ts";
-import { inputsHashOf, stepHashOf, stepKeyOf } from "../run/index.ts";
-import type { PinnedFile } from "../spec/index.ts";
+import { stepHashOf, stepKeyOf } from "../run/index.ts";
+import { type PinnedFile, patternMatches } from "../spec/index.ts";
 import { referencedArtifacts } from "./artifact-reference.ts";
-import { matchedFiles } from "./pending.ts";
 import type { RunLedger } from "./run-ledger.ts";
 import type { WorkerRoom } from "./worker-room.ts";
 
@@ -21,7 +20,8 @@ export interface StepInput {
 
 export type ResolvedInput =
   | { readonly kind: "resolved"; readonly input: StepInput }
-  | { readonly kind: "refused"; readonly code: CodeName };
+  /** `message` names places, never values. */
+  | { readonly kind: "refused"; readonly code: CodeName; readonly message: string };
 
 /** Resolves `with` and holds it to the plugin's input schema. The scope has ended steps alone, so a repeat gives the same. */
 export async function resolveInput(
@@ -31,19 +31,31 @@ export async function resolveInput(
   signal: AbortSignal,
 ): Promise<ResolvedInput> {
   const { spec, plugin } = ledger.step(at.stepId);
-  const { compute } = room.deps;
+  const { compute } = room;
   const resolved = await compute.evaluate({ template: spec.with, scope: ledger.scope(at.stepId, at) }, signal);
-  if (!resolved.ok) return { kind: "refused", code: resolved.code };
-  const checked = await compute.checkInput({ value: resolved.value, schema: plugin.input }, signal);
-  if (!checked.ok) return { kind: "refused", code: checked.code };
-  return isObject(resolved.value)
-    ? { kind: "resolved", input: inputOf(ledger, at, resolved.value) }
-    : { kind: "refused", code: "ERR_EXPR" };
+  if (!resolved.ok) return { kind: "refused", code: resolved.code, message: resolved.message };
+  const { value } = resolved;
+  if (!isObject(value)) return { kind: "refused", code: "ERR_EXPR", message: "with is no object" };
+  const checked = await compute.checkInput({ value, schema: plugin.input }, signal);
+  if (!checked.ok) return { kind: "refused", code: checked.code, message: checked.message };
+  return { kind: "resolved", input: inputOf(ledger, at, { value, text: checked.text, hash: checked.hash }) };
 }
 
-function inputOf(ledger: RunLedger, at: Pick<AttemptRef, "stepId" | "index">, value: JsonObject): StepInput {
+interface CheckedInput {
+  readonly value: JsonObject;
+  readonly text: string;
+  readonly hash: string;
+}
+
+function inputOf(
+  ledger: RunLedger,
+  at: Pick<AttemptRef, "stepId" | "index">,
+  { value, text, hash: inputsHash }: CheckedInput,
+): StepInput {
   const { spec, plugin } = ledger.step(at.stepId);
-  const files = matchedFiles(spec.files, ledger.pinned.snapshot.files);
+  const files = ledger.pinned.snapshot.files.filter(({ path }) =>
+    spec.files.some((pattern) => patternMatches(pattern, path)),
+  );
   const hash = stepHashOf(
     {
       plugin: plugin.sha256,
@@ -56,8 +68,8 @@ function inputOf(ledger: RunLedger, at: Pick<AttemptRef, "stepId" | "index">, va
     sha256,
   );
   return {
-    withText: canonicalText(value),
-    inputsHash: inputsHashOf(value, sha256),
+    withText: text,
+    inputsHash,
     stepHash: hash,
     stepKey: stepKeyOf({ runToken: ledger.run.runToken, stepId: at.stepId, index: at.index, stepHash: hash }, sha256),
     files,

@@ -1,5 +1,6 @@
 import type { ArtifactStore } from "../artifact/index.ts";
-import type { Clock, CodeName, Fault, Json, JsonObject } from "../base/index.ts";
+import type { Clock, Fault } from "../base/index.ts";
+import type { Compute } from "../compute/index.ts";
 import type { RecordRuntime } from "../record/index.ts";
 import type { RunStatus, StepStatus } from "../run/index.ts";
 import type { SandboxHosts } from "../sandbox/index.ts";
@@ -28,32 +29,8 @@ export interface WorkerDeps {
   readonly failed: (fault: Fault) => void;
 }
 
-export type ComputeAnswer<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly code: CodeName };
-
-/** What a worker asks of compute/. Values of a run stay out of codes and messages. */
-export interface StepCompute {
-  /** Resolves every `${{ }}` of a template; a whole-string expression keeps its type. */
-  evaluate(
-    request: { readonly template: Json; readonly scope: JsonObject },
-    signal: AbortSignal,
-  ): Promise<ComputeAnswer<Json>>;
-  checkInput(
-    request: { readonly value: Json; readonly schema: JsonObject },
-    signal: AbortSignal,
-  ): Promise<ComputeAnswer<null>>;
-  checkOutput(
-    request: {
-      readonly text: string;
-      readonly schema: JsonObject;
-      readonly emits: "raw" | "derived";
-      readonly service: string;
-      readonly maxBytes: number;
-    },
-    signal: AbortSignal,
-  ): Promise<ComputeAnswer<null>>;
-}
+/** What a worker asks of compute/. */
+export type StepCompute = Pick<Compute, "evaluate" | "checkInput" | "checkOutput">;
 
 export interface WorkerOptions {
   readonly name: string;

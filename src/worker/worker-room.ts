@@ -2,7 +2,7 @@ import type { WorkerSeam } from "../store/index.ts";
 import type { BlobCache } from "./blob-cache.ts";
 import type { DispatchGate } from "./dispatch-gate.ts";
 import type { GrantCache } from "./grant-cache.ts";
-import type { WorkerDeps, WorkerOptions } from "./worker-deps.ts";
+import type { StepCompute, WorkerDeps, WorkerOptions } from "./worker-deps.ts";
 
 /** What all runs of one registration share. */
 export interface WorkerRoom {
@@ -11,5 +11,7 @@ export interface WorkerRoom {
   readonly seam: WorkerSeam;
   readonly gate: DispatchGate;
   readonly grants: GrantCache;
+  /** Asks again where a thread failed: that says nothing of the step. */
+  readonly compute: StepCompute;
   readonly blobs: BlobCache;
 }

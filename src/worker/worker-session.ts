@@ -1,10 +1,12 @@
 import { backoffMs, type Fault, faultOf, TaskGroup, WakeUp, withJitter } from "../base/index.ts";
 import type { ClaimedRun, RunRef, Store, WorkerNews } from "../store/index.ts";
+import { abortable } from "./abortable.ts";
 import { createBlobCache } from "./blob-cache.ts";
 import { DispatchGate } from "./dispatch-gate.ts";
 import { leaseExpired, watchFence } from "./fence-watch.ts";
 import { createGrantCache } from "./grant-cache.ts";
 import { lastingCall } from "./lasting-call.ts";
+import { lastingCompute } from "./lasting-compute.ts";
 import { RunDrive } from "./run-drive.ts";
 import type { WorkerDeps, WorkerOptions } from "./worker-deps.ts";
 import type { WorkerRoom } from "./worker-room.ts";
@@ -28,6 +30,7 @@ export class WorkerSession {
   readonly #waiting: (() => void)[] = [];
   #burial: Promise<void> | null = null;
   #lastBeatMs: number;
+  #followsGrants = false;
 
   private constructor(deps: WorkerDeps, options: WorkerOptions, owned: { workerId: string; seam: OwnedSeam }) {
     this.#workerId = owned.workerId;
@@ -42,6 +45,7 @@ export class WorkerSession {
       grants: createGrantCache((tenant, signal) =>
         lastingCall(deps, "currentGrants", () => deps.currentGrants(tenant, signal), signal),
       ),
+      compute: lastingCompute(deps),
       blobs: createBlobCache(
         (tenant, sha256, signal) => lastingCall(deps, "readBlob", () => deps.readBlob(tenant, sha256, signal), signal),
         options.blobCacheBytes,
@@ -56,6 +60,7 @@ export class WorkerSession {
     await seam.start();
     const session = new WorkerSession(deps, options, { workerId: worker.workerId, seam });
     session.#tasks.run("turns", (signal) => session.#turns(signal));
+    session.#tasks.run("lease", (signal) => session.#watchLease(signal));
     return session;
   }
 
@@ -91,12 +96,13 @@ export class WorkerSession {
     const beganMs = deps.clock.monotonicMs();
     const open = !this.#draining && deps.hosts.capacity > 0;
     const free = open ? options.maxRuns - this.#drives.size : 0;
-    const [claim, beat] = await Promise.allSettled([free > 0 ? seam.claim(free) : [], seam.heartbeat()]);
+    const calls = Promise.allSettled([free > 0 ? seam.claim(free) : [], seam.heartbeat()]);
+    const [claim, beat] = await abortable(calls, signal);
     if (claim.status === "fulfilled") for (const run of claim.value) this.#drive(run);
     if (beat.status === "fulfilled") {
       this.#lastBeatMs = beganMs;
-      await this.#hear(beat.value, signal);
-    } else if (deps.clock.monotonicMs() - this.#lastBeatMs >= options.leaseTtlMs) this.#die(leaseExpired());
+      this.#hear(beat.value);
+    }
     const failed = [claim, beat].find((call) => call.status === "rejected");
     if (failed === undefined) return true;
     const fault = faultOf(failed.reason);
@@ -105,19 +111,39 @@ export class WorkerSession {
     return false;
   }
 
-  async #hear(news: WorkerNews, signal: AbortSignal): Promise<void> {
-    const { deps, gate, grants } = this.#room;
-    gate.setWorkers(news.workers);
+  // A store that does not answer keeps calls waiting instead of failing them: only the clock tells that a lease is gone.
+  async #watchLease(signal: AbortSignal): Promise<void> {
+    const { deps, options } = this.#room;
+    for (;;) {
+      const leftMs = this.#lastBeatMs + options.leaseTtlMs - deps.clock.monotonicMs();
+      if (leftMs <= 0) break;
+      await deps.clock.sleep(leftMs, signal);
+    }
+    this.#die(leaseExpired());
+  }
+
+  #hear(news: WorkerNews): void {
+    this.#room.gate.setWorkers(news.workers);
     for (const request of news.cancelled) {
       for (const drive of this.#drives) {
         const { tenant, runId } = drive.claimed;
         if (tenant === request.tenant && runId === request.runId) drive.cancel(request);
       }
     }
+    this.#tasks.run("grants", (signal) => this.#followGrants(news.tenantRevisions, signal));
+  }
+
+  // Beside the beat: a read that hangs must not cost the lease.
+  async #followGrants(revisions: WorkerNews["tenantRevisions"], signal: AbortSignal): Promise<void> {
+    if (this.#followsGrants) return;
+    this.#followsGrants = true;
     try {
-      await grants.follow(news.tenantRevisions, signal);
+      await this.#room.grants.follow(revisions, signal);
     } catch (error) {
-      deps.log.error({ error }, "the grants of a tenant cannot be read, nothing is granted to it until they can");
+      if (signal.aborted) return;
+      this.#room.deps.log.error({ error }, "the grants of a tenant cannot be read, nothing is granted until they can");
+    } finally {
+      this.#followsGrants = false;
     }
   }
 

@@ -54,8 +54,11 @@ export class FakeQueue {
   readonly #dead = new Set<string>();
   readonly #crashed = new Set<string>();
   readonly revisions: Record<string, string> = {};
-  /** Next calls fail with this; the store is unreachable. */
+  /** Next calls fail with this, as those of a remote seam. */
   down: Fault | null = null;
+  /** Calls wait until `comeBack`, as those of the local seam while the database is away. */
+  away = false;
+  readonly #waiting: (() => void)[] = [];
   crash: CrashPoint | null = null;
   onCrash: () => void = () => undefined;
   liveWorkers = 1;
@@ -141,6 +144,11 @@ export class FakeQueue {
     Object.assign(run, { state: "claimed", worker: "somebody-else", fence: run.fence + 1 });
   }
 
+  comeBack(): void {
+    this.away = false;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
   createSeam = ({ workerId }: { readonly workerId: string }): OwnedSeam => {
     const call = <T>(name: string, work: () => T): Promise<T> => this.#call(workerId, name, work);
     const seam: WorkerSeam = {
@@ -163,6 +171,7 @@ export class FakeQueue {
     await Promise.resolve();
     if (this.#crashed.has(workerId)) return await never();
     if (this.down !== null) throw this.down;
+    if (this.away) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (this.#dead.has(workerId)) throw new Fault("WORKER_FENCED", "the lease is lost");
     this.#callNo++;
     this.calls.push(name);

@@ -10,7 +10,7 @@ describe("truth table", () => {
       spec: dag({
         a: { with: { n: 1 } },
         b: { needs: ["a"], with: { seen: "${{ steps.a.outputs.echo.n }}" } },
-        c: { needs: ["a"], when: "${{ steps.a.outputs.echo.n === 1 }}" },
+        c: { needs: ["a"], when: "${{ steps.a.outputs.echo.n == 1 }}" },
       }),
     });
     await bench.worker().start();
@@ -74,7 +74,7 @@ describe("truth table", () => {
     const run = bench.admit({
       spec: dag({
         a: { continueOnError: true },
-        b: { needs: ["a"], with: { seen: "${{ steps.a.status }}", has: '${{ "outputs" in steps.a }}' } },
+        b: { needs: ["a"], with: { seen: "${{ steps.a.status }}", has: "${{ has(steps.a.outputs) }}" } },
       }),
       plugins: { a: { run: () => failing("STEP_FAILED") } },
     });
@@ -104,8 +104,8 @@ describe("truth table", () => {
       spec: dag({
         a: {},
         other: {},
-        repair: { needs: ["a"], when: '${{ steps.a.status === "failed" }}' },
-        strict: { needs: ["a", "other"], when: '${{ steps.a.status === "failed" }}' },
+        repair: { needs: ["a"], when: '${{ steps.a.status == "failed" }}' },
+        strict: { needs: ["a", "other"], when: '${{ steps.a.status == "failed" }}' },
       }),
       plugins: { a: { run: () => failing("STEP_FAILED") }, other: { run: () => failing("STEP_FAILED") } },
     });
@@ -179,7 +179,7 @@ describe("truth table", () => {
     const run = bench.admit({
       spec: dag({
         a: { forEach: { in: [] } },
-        b: { needs: ["a"], with: { n: "${{ steps.a.outputs.length }}" } },
+        b: { needs: ["a"], with: { n: "${{ size(steps.a.outputs) }}" } },
       }),
     });
     await bench.worker().start();

@@ -1,9 +1,15 @@
-import { runInNewContext } from "node:vm";
 import { createArtifactStore } from "../../../src/artifact/index.ts";
-import { type CodeName, canonicalText, type Fault, type Json, type JsonObject } from "../../../src/base/index.ts";
+import { canonicalText, type Fault, type Json, type JsonObject } from "../../../src/base/index.ts";
 import { sha256Hex } from "../../../src/base/node-digest.ts";
+import { checkInput, checkOutput } from "../../../src/compute/tasks.ts";
 import type { RunRecord, StepRecord } from "../../../src/record/index.ts";
-import type { Allowlist, PluginManifest, Quota, TenantSnapshot } from "../../../src/spec/index.ts";
+import {
+  type Allowlist,
+  evaluateExpression,
+  type PluginManifest,
+  type Quota,
+  type TenantSnapshot,
+} from "../../../src/spec/index.ts";
 import type { AttemptOutcome, ClaimedRun } from "../../../src/store/index.ts";
 import {
   createWorker,
@@ -158,7 +164,7 @@ export class Bench {
       readBlob: (tenant, hash) => Promise.resolve(this.#blobs.get(`${tenant}/${hash}`) ?? null),
       currentGrants: (tenant) => Promise.resolve(this.grants.get(tenant) ?? { plugins: [], endpoints: [] }),
       hosts: this.hosts,
-      compute: fakeCompute,
+      compute: inlineCompute,
       artifacts: this.artifacts,
       clock: this.clock,
       random: () => 0.5,
@@ -226,52 +232,9 @@ export class Bench {
 
 export const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-const whole = /^\$\{\{(.*)\}\}$/s;
-
-/** Expressions as JavaScript: the same answers as compute/ for what tests write. */
-export const fakeCompute: StepCompute = {
-  evaluate: async ({ template, scope }) => {
-    await Promise.resolve();
-    try {
-      return { ok: true, value: resolve(template, scope) };
-    } catch {
-      return { ok: false, code: "ERR_EXPR" };
-    }
-  },
-  checkInput: async ({ value, schema }) => {
-    await Promise.resolve();
-    const required = (schema["required"] ?? []) as readonly string[];
-    const fits = required.every((key) => Object.hasOwn(value as object, key));
-    return fits ? { ok: true, value: null } : { ok: false, code: "ERR_INPUT_SCHEMA" };
-  },
-  checkOutput: async ({ text, schema, emits, maxBytes }) => {
-    await Promise.resolve();
-    const bad = (code: CodeName): { ok: false; code: CodeName } => ({ ok: false, code });
-    if (Buffer.byteLength(text) > maxBytes) return bad("STEP_OUTPUT_TOO_LARGE");
-    const value = JSON.parse(text) as JsonObject;
-    const required = (schema["required"] ?? []) as readonly string[];
-    if (!required.every((key) => Object.hasOwn(value, key))) return bad("ERR_OUTPUT_SCHEMA");
-    return emits === "raw" && "severity" in value ? bad("ERR_AOC_FIELD") : { ok: true, value: null };
-  },
+/** compute/ without its threads: the same functions. */
+export const inlineCompute: StepCompute = {
+  evaluate: (request) => Promise.resolve(evaluateExpression(request)),
+  checkInput: (request) => Promise.resolve(checkInput(request)),
+  checkOutput: (request) => Promise.resolve(checkOutput(request)),
 };
-
-function resolve(template: Json, scope: JsonObject): Json {
-  if (typeof template === "string") return resolveText(template, scope);
-  if (template === null || typeof template !== "object") return template;
-  if (Array.isArray(template)) return template.map((item: Json) => resolve(item, scope));
-  return Object.fromEntries(Object.entries(template).map(([key, member]) => [key, resolve(member, scope)]));
-}
-
-function resolveText(text: string, scope: JsonObject): Json {
-  const only = whole.exec(text)?.[1];
-  if (only !== undefined && !only.includes("${{")) return calculate(only, scope);
-  return text.replaceAll(/\$\{\{(.*?)\}\}/gs, (_all, source: string) => textOf(calculate(source, scope)));
-}
-
-const textOf = (value: Json): string => (typeof value === "string" ? value : JSON.stringify(value));
-
-function calculate(source: string, scope: JsonObject): Json {
-  const value: unknown = runInNewContext(`(${source})`, structuredClone(scope));
-  if (value === undefined) throw new Error("no such key");
-  return JSON.parse(JSON.stringify(value)) as Json;
-}

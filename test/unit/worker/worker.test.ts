@@ -11,7 +11,7 @@ const fan = (items: number, forEach: { maxParallel?: number } = {}) =>
       forEach: { in: "${{ steps.split.outputs.list }}", as: "n", ...forEach },
       with: { n: "${{ n }}", i: "${{ index }}" },
     },
-    join: { needs: ["each"], with: { sum: "${{ steps.each.outputs.reduce((sum, o) => sum + o.echo.n, 0) }}" } },
+    join: { needs: ["each"], with: { all: "${{ steps.each.outputs.map(o, o.echo.n) }}" } },
   });
 
 const fanPlugins = {
@@ -32,7 +32,7 @@ describe("fan-out", () => {
 
     await bench.untilSettled(run);
 
-    expect(bench.output(run, "join")).toEqual({ echo: { sum: 4950 } });
+    expect(bench.output(run, "join")).toEqual({ echo: { all: Array.from({ length: 100 }, (_, i) => i) } });
     expect(bench.step(run, "each")).toMatchObject({ items: 100, status: "succeeded" });
     expect(bench.hosts.requests.filter(({ stepId }) => stepId === "each").map(({ index }) => index)).toEqual(
       Array.from({ length: 100 }, (_, i) => i),
@@ -234,13 +234,14 @@ describe("a lost lease", () => {
     expect(bench.queue.run(run).fence).toBe(2);
   });
 
-  it("is assumed when no heartbeat was possible for the time of a lease", async () => {
+  it.each(["rejects", "hangs"])("is assumed when the store %s for the time of a lease", async (how) => {
     const bench = await setup();
     bench.admit({ spec: dag({ a: {} }), plugins: { a: { run: hanging } } });
     await bench.worker().start();
     await bench.until(() => bench.hosts.running === 1);
 
-    bench.queue.down = new Fault("DATABASE_UNAVAILABLE", "gone");
+    if (how === "hangs") bench.queue.away = true;
+    else bench.queue.down = new Fault("DATABASE_UNAVAILABLE", "gone");
     await bench.until(() => bench.failures.length > 0);
 
     expect(bench.failures.map((fault) => fault.code)).toEqual(["WORKER_FENCED"]);
@@ -271,24 +272,26 @@ describe("a lost lease", () => {
 });
 
 describe("a store that is away", () => {
-  it("for less than a lease loses nothing: outcomes wait, the run settles once", async () => {
+  it.each(["rejects", "hangs"])("%s for less than a lease loses nothing: the run settles once", async (how) => {
     const bench = await setup();
     const run = bench.admit({
       spec: dag({ a: {}, b: { needs: ["a"] } }),
       plugins: {
         a: {
           run: () => {
-            bench.queue.down = new Fault("DATABASE_UNAVAILABLE", "gone");
+            if (how === "hangs") bench.queue.away = true;
+            else bench.queue.down = new Fault("DATABASE_UNAVAILABLE", "gone");
             return {};
           },
         },
       },
     });
     await bench.worker().start();
-    await bench.until(() => bench.queue.down !== null);
+    await bench.until(() => bench.queue.down !== null || bench.queue.away);
     await bench.clock.advance(10_000);
 
     bench.queue.down = null;
+    bench.queue.comeBack();
     await bench.untilSettled(run);
 
     expect(bench.record(run).status).toBe("succeeded");
@@ -413,6 +416,24 @@ describe("life", () => {
     expect(between).toEqual(["ready", 0]);
     expect(new Set(bench.hosts.requests.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(1);
     expect(bench.record(run).status).toBe("succeeded");
+  });
+
+  it("a stop while the store hangs ends too, and leaves the rest to the lease", async () => {
+    const bench = await setup();
+    const run = bench.admit({ spec: dag({ a: {} }), plugins: { a: { run: hanging } } });
+    const worker = bench.worker();
+    await worker.start();
+    await bench.until(() => bench.hosts.running === 1);
+    bench.queue.away = true;
+
+    let done = false;
+    const stopped = worker.stop().then(() => (done = true));
+    await bench.until(() => done);
+    await stopped;
+
+    expect(bench.hosts.running).toBe(0);
+    expect(bench.queue.run(run).state).toBe("claimed");
+    expect(bench.failures).toEqual([]);
   });
 
   it("stop is safe before start, twice, and while the store is away", async () => {
