@@ -26,6 +26,22 @@ type FromRealm =
 // more, neither a late throw nor an endless chain of promises.
 const drain = new Script("0");
 
+interface FreshRealm {
+  readonly context: Context;
+  readonly boot: (call: HostCall, options: string) => RealmSide;
+}
+
+// A context costs more than a small step: the next one is made while nobody waits. No plugin has been in it.
+let spare: FreshRealm | null = null;
+
+function freshRealm(facade: Script): FreshRealm {
+  const context = createContext(Object.create(null) as Context, {
+    codeGeneration: { strings: false, wasm: false },
+    microtaskMode: "afterEvaluate",
+  });
+  return { context, boot: facade.runInContext(context) as FreshRealm["boot"] };
+}
+
 /** One step in a fresh context of this warm thread; resolves when it has ended. */
 export async function runInRealm(parts: RealmParts, task: StepTask, port: MessagePort): Promise<void> {
   // Before a realm exists: what this throws is the host's own error and must never be handed into one.
@@ -36,6 +52,9 @@ export async function runInRealm(parts: RealmParts, task: StepTask, port: Messag
     await run.ended();
   } finally {
     run.close();
+    setImmediate(() => {
+      spare ??= freshRealm(parts.facade);
+    });
   }
 }
 
@@ -58,10 +77,9 @@ class RealmRun {
     this.#done = new Promise((resolve) => {
       this.#finish = resolve;
     });
-    this.#context = createContext(Object.create(null) as Context, {
-      codeGeneration: { strings: false, wasm: false },
-      microtaskMode: "afterEvaluate",
-    });
+    const { context, boot } = spare ?? freshRealm(parts.facade);
+    spare = null;
+    this.#context = context;
     const fill = parts.nondeterministic
       ? machineFill
       : seededFill(task.facts.seed, task.facts.stepId, task.facts.index);
@@ -72,7 +90,6 @@ class RealmRun {
       nondeterministic: parts.nondeterministic,
       outputBytes: task.outputBytes,
     };
-    const boot = parts.facade.runInContext(this.#context) as (call: HostCall, options: string) => RealmSide;
     this.#side = boot(calls, JSON.stringify(options));
     process.on("unhandledRejection", this.#onRejection);
     port.on("message", this.#onMessage);

@@ -34,6 +34,7 @@ export class HostPool {
   readonly #all = new Set<SandboxHost>();
   #blanks: SandboxHost[] = [];
   #idle: IdleHost[] = [];
+  #refilling: Promise<void> | null = null;
   #isOpen = false;
 
   constructor(launch: HostFactory, clock: Clock, options: HostPoolOptions) {
@@ -129,8 +130,16 @@ export class HostPool {
     return !this.#isOpen;
   }
 
-  /** One at a time: a spare that cannot start is not tried again before somebody needs one. */
-  async #refill(): Promise<void> {
+  /** One refill at a time, or two would both see the same gap. */
+  #refill(): Promise<void> {
+    this.#refilling ??= this.#launchSpares().finally(() => {
+      this.#refilling = null;
+    });
+    return this.#refilling;
+  }
+
+  /** A spare that cannot start is not tried again before somebody needs one. */
+  async #launchSpares(): Promise<void> {
     for (const kind of this.#options.warmKinds) {
       while (this.#isOpen && this.#blanks.filter((host) => isSameKind(host.kind, kind)).length < this.#options.warm)
         this.#blanks.push(await this.#start(kind));

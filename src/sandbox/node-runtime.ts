@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, copyFile, link, mkdir, readdir, readFile, realpath, stat } from "node:fs/promises";
+import { chmod, copyFile, link, mkdir, readdir, readFile, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 
@@ -39,8 +39,12 @@ async function librariesOf(node: string): Promise<string[]> {
 
 /** Everybody may read it and pass every directory above it. */
 async function isOpen(path: string): Promise<boolean> {
-  if (((await stat(path)).mode & 0o004) === 0) return false;
-  for (let dir = dirname(path); ; dir = dirname(dir)) {
+  return ((await stat(path)).mode & 0o004) !== 0 && isPassable(dirname(path));
+}
+
+/** Everybody may pass this directory and all above it. */
+export async function isPassable(path: string): Promise<boolean> {
+  for (let dir = path; ; dir = dirname(dir)) {
     if (((await stat(dir)).mode & 0o001) === 0) return false;
     if (dir === dirname(dir)) return true;
   }
@@ -51,8 +55,11 @@ async function reachable(path: string, copy: string): Promise<string> {
   await mkdir(dirname(copy), { recursive: true, mode: 0o755 });
   const [want, have] = await Promise.all([stat(path), stat(copy).catch(() => null)]);
   if (have?.size === want.size && have.mtimeMs >= want.mtimeMs) return copy;
-  await link(path, copy).catch(() => copyFile(path, copy));
-  await chmod(copy, want.mode | 0o055);
+  await rm(copy, { force: true });
+  // A link shares its mode with the original, which is not ours to change.
+  const isReadable = (want.mode & 0o005) === 0o005;
+  await (isReadable ? link(path, copy).catch(() => copyFile(path, copy)) : copyFile(path, copy));
+  if (!isReadable) await chmod(copy, 0o755);
   return copy;
 }
 

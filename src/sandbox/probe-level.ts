@@ -7,7 +7,7 @@ import type { Tools } from "./host-argv.ts";
 import { createHostFactory, type HostFactory, type HostFactoryDeps } from "./host-factory.ts";
 import { createHostSlots, type HostSlots } from "./host-slots.ts";
 import { levelFix } from "./level-fix.ts";
-import { type NodeRuntime, nodeRuntime } from "./node-runtime.ts";
+import { isPassable, type NodeRuntime, nodeRuntime } from "./node-runtime.ts";
 import type { SandboxHost } from "./sandbox-host.ts";
 import type { CanaryProbe, SandboxFacts, SandboxLevel } from "./step-request.ts";
 import type { Machine } from "./syscalls.ts";
@@ -58,8 +58,9 @@ export async function probeSandbox(deps: HostFactoryDeps, options: ProbeOptions)
   if (tools === null) return none("prlimit of util-linux is not installed", null);
   const dir = join(options.socketDir, "sb");
   await mkdir(dir, { recursive: true, mode: 0o711 });
-  const runtime = await nodeRuntime(process.execPath, options.appDir ?? builtAppDir(), join(dir, "r"));
-  const slots = createHostSlots(dir, process.getuid?.() === 0 ? options.uidsBase : null);
+  const uidsBase = process.getuid?.() === 0 ? options.uidsBase : null;
+  const runtime = await preparedRuntime(options, dir, uidsBase);
+  const slots = createHostSlots(dir, uidsBase);
   const trial = { machine: arch, tools, runtime, slots, options } as const;
   if (options.forceLevel === "process") return tryProcess(deps, trial, { reason: "configured", fix: null });
   if (tools.bwrap === null)
@@ -72,6 +73,18 @@ export async function probeSandbox(deps: HostFactoryDeps, options: ProbeOptions)
 /** As `probeSandbox`, only the facts. */
 export async function probeLevel(deps: HostFactoryDeps, options: ProbeOptions): Promise<SandboxFacts> {
   return (await probeSandbox(deps, options)).facts;
+}
+
+/** Fault where the machine is not set up, with what is missing: no level would help. */
+async function preparedRuntime(options: ProbeOptions, dir: string, uidsBase: number | null): Promise<NodeRuntime> {
+  if (uidsBase !== null && !(await isPassable(dir)))
+    throw new Fault("SANDBOX_UNAVAILABLE", `hosts run as users of their own, who cannot pass to ${dir}`);
+  const appDir = options.appDir ?? builtAppDir();
+  try {
+    return await nodeRuntime(process.execPath, appDir, join(dir, "r"));
+  } catch (error) {
+    throw new Fault("SANDBOX_UNAVAILABLE", `the sandbox's own files are not built in ${appDir}`, { cause: error });
+  }
 }
 
 function withoutCgroup(probed: ProbedSandbox): ProbedSandbox {

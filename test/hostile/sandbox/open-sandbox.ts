@@ -45,8 +45,8 @@ export interface StepOverrides {
 export async function openSandbox(over: Partial<SandboxOptions> & { level?: SandboxLevel } = {}): Promise<Bench> {
   const dir = await mkdtemp(join(tmpdir(), "osb-"));
   await chmod(dir, 0o755);
-  const appDir = join(dir, "app");
-  await buildSandbox(appDir);
+  const appDir = over.appDir ?? join(dir, "app");
+  if (over.appDir === undefined) await buildSandbox(appDir);
   const hosts = await createSandboxHosts(
     { clock: systemClock, random: (n) => randomBytes(n), log: { warn: () => undefined } },
     {

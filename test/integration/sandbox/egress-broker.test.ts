@@ -74,7 +74,7 @@ function dial(socketPath: string, target: string): Promise<Answer> {
       resolve({
         status: response.statusCode ?? 0,
         reason: response.headers["x-egress-reason"] as string,
-        socket: socket as Socket,
+        socket: socket,
       });
     });
     asked.once("error", reject);

@@ -1,9 +1,13 @@
 import { spawn } from "node:child_process";
-import { readFile, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
+import { buildSandbox } from "../../../scripts/build-sandbox.ts";
 import { hostProcesses, openSandbox, outcome, stepRequest } from "../../hostile/sandbox/open-sandbox.ts";
 
 const bench = await openSandbox({ hosts: 3 });
@@ -12,6 +16,12 @@ const isConfined = level === "confined" || level === "sealed";
 afterAll(() => bench[Symbol.asyncDispose]());
 
 const pidOf = `() => ({ pid: 0 })`;
+
+async function drained(bytes: AsyncIterable<Uint8Array>): Promise<number> {
+  let length = 0;
+  for await (const chunk of bytes) length += chunk.length;
+  return length;
+}
 
 describe(`sandbox hosts at level ${level}`, () => {
   it("gives a step its input, its context and its declared files and artifacts", async () => {
@@ -32,7 +42,7 @@ describe(`sandbox hosts at level ${level}`, () => {
       read: "file data/a.json",
       artifact: `artifact ${"d".repeat(64)}`,
       parts: [16],
-      reference: { artifact: expect.stringMatching(/^[0-9a-f]{64}$/), bytes: 7, mediaType: "text/plain" },
+      reference: { artifact: createHash("sha256").update("content").digest("hex"), bytes: 7, mediaType: "text/plain" },
       listed: [{ path: "data/a.json", sha256: "c".repeat(64), bytes: 16 }],
       tenant: "acme",
       attempt: 1,
@@ -86,7 +96,7 @@ describe(`sandbox hosts at level ${level}`, () => {
     const result = await bench.step(`async (_, ctx) => ({ r: await ctx.artifacts.write("x", "text/plain") })`, {
       ports: {
         writeArtifact: async (bytes) => {
-          for await (const chunk of bytes) void chunk;
+          await drained(bytes);
           throw new Error("disk");
         },
       },
@@ -105,7 +115,7 @@ describe(`sandbox hosts at level ${level}`, () => {
         ports: {
           writeArtifact: async (bytes) => {
             try {
-              for await (const chunk of bytes) void chunk;
+              await drained(bytes);
             } catch (error) {
               failure = error;
               throw error;
@@ -282,6 +292,24 @@ describe(`sandbox hosts at level ${level}`, () => {
 
     expect(weak.hosts.capacity).toBe(0);
     expect(await weak.step("() => ({})")).toMatchObject({ code: "SANDBOX_UNAVAILABLE", class: "transient" });
+  });
+
+  it("runs from a checkout that only its owner may enter", async () => {
+    const closed = await mkdtemp(join(tmpdir(), "closed-"));
+    const appDir = join(closed, "app");
+    await mkdir(appDir);
+    await buildSandbox(appDir);
+    await chmod(closed, 0o700);
+
+    await using own = await openSandbox({ appDir });
+
+    expect(own.hosts.level).toBe(level);
+    expect(outcome(await own.step("() => ({ ok: 1 })"))).toEqual({ ok: 1 });
+    await rm(closed, { recursive: true });
+  });
+
+  it("says what is missing where the sandbox's own files are not built", async () => {
+    await expect(openSandbox({ appDir: "/nonexistent" })).rejects.toMatchObject({ code: "SANDBOX_UNAVAILABLE" });
   });
 
   it("stops before start, twice, and leaves neither process nor socket", async () => {
