@@ -214,19 +214,21 @@ describe("truth table of steps", () => {
   it("decides every combination of two needs without a hole", () => {
     const statuses: (StepStatus | null)[] = [null, "succeeded", "failed", "timed_out", "skipped", "cancelled"];
     const seen = new Set<string>();
-    for (const a of statuses)
-      for (const b of statuses)
-        for (const lenient of [true, false])
-          for (const lifted of [[], ["a"], ["a", "b"]]) {
-            const upstream = new Map([
-              ["a", { status: a, continueOnError: lenient }],
-              ["b", { status: b, continueOnError: false }],
-            ]);
-            const at = { upstream, needs: ["a", "b"], lifted: new Set(lifted), ended: false };
-            const decision = decideStep({ ...at, evaluation: null, maxItems: null });
-            seen.add(decision.kind);
-            expect(decision.kind === "wait").toBe(a === null || b === null);
-          }
+    const situations = statuses.flatMap((a) =>
+      statuses.flatMap((b) =>
+        [true, false].flatMap((lenient) => [[], ["a"], ["a", "b"]].map((lifted) => ({ a, b, lenient, lifted }))),
+      ),
+    );
+    for (const { a, b, lenient, lifted } of situations) {
+      const upstream = new Map([
+        ["a", { status: a, continueOnError: lenient }],
+        ["b", { status: b, continueOnError: false }],
+      ]);
+      const at = { upstream, needs: ["a", "b"], lifted: new Set(lifted), ended: false };
+      const decision = decideStep({ ...at, evaluation: null, maxItems: null });
+      seen.add(decision.kind);
+      expect(decision.kind === "wait").toBe(a === null || b === null);
+    }
     expect([...seen].sort()).toEqual(["evaluate", "skip", "wait"]);
   });
 });

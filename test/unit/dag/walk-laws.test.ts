@@ -35,8 +35,7 @@ const key = (c: { stepId: string; index: number; attempt: number }): string => `
 
 /** Runs a walk to its end; `pick` chooses which waiting answer comes next; `stop` ends this worker's life. */
 function live(
-  world: World,
-  disk: Disk,
+  { world, disk }: { readonly world: World; readonly disk: Disk },
   first: WalkAnswer,
   pick: () => number,
   stop: (turn: number) => "no" | "crash" | "cancel",
@@ -82,16 +81,8 @@ const ref = ({ stepId, index, attempt }: { stepId: string; index: number; attemp
 
 function answerOf(world: World, disk: Disk, command: WalkCommand): WalkEvent {
   switch (command.kind) {
-    case "evaluate": {
-      const when = world.when[command.stepId] ?? true;
-      const answer =
-        when === "error"
-          ? ({ kind: "failed", class: "permanent", code: "ERR_EXPR" } as const)
-          : when
-            ? ({ kind: "run", items: world.items[command.stepId] ?? null } as const)
-            : ({ kind: "skip" } as const);
-      return { kind: "evaluated", stepId: command.stepId, answer, atMs: 1 };
-    }
+    case "evaluate":
+      return evaluationOf(world, command.stepId);
     case "wait":
       return { kind: "due", timer: command.timer, atMs: command.untilMs };
     case "settle_lost":
@@ -108,9 +99,20 @@ function answerOf(world: World, disk: Disk, command: WalkCommand): WalkEvent {
           : { status: "failed", class: what, code: what === "lost" ? "SANDBOX_LOST" : "STEP_FAILED", endedMs: 1 },
       );
     }
-    default:
+    case "finish_step":
+    case "start_finally":
+    case "settle_run":
       throw new Error(`no answer to ${command.kind}`);
   }
+}
+
+function evaluationOf(world: World, stepId: string): WalkEvent {
+  const when = world.when[stepId] ?? true;
+  if (when === "error") {
+    return { kind: "evaluated", stepId, answer: { kind: "failed", class: "permanent", code: "ERR_EXPR" }, atMs: 1 };
+  }
+  if (!when) return { kind: "evaluated", stepId, answer: { kind: "skip" }, atMs: 1 };
+  return { kind: "evaluated", stepId, answer: { kind: "run", items: world.items[stepId] ?? null }, atMs: 1 };
 }
 
 function store(disk: Disk, at: { stepId: string; index: number; attempt: number }, end: AttemptEnd): WalkEvent {
@@ -208,7 +210,7 @@ const worlds: fc.Arbitrary<World> = fc
       when,
       items,
       outcome: (stepId, index, attempt) => {
-        const hash = [...key({ stepId, index, attempt })].reduce((h, c) => (h * 31 + c.charCodeAt(0)) % 9973, 7);
+        const hash = Array.from(key({ stepId, index, attempt })).reduce((h, c) => (h * 31 + c.charCodeAt(0)) % 9973, 7);
         return table[hash % table.length] ?? "ok";
       },
     };
@@ -229,10 +231,9 @@ describe("laws of the walk", () => {
     fc.assert(
       fc.property(worlds, fc.infiniteStream(fc.nat()), (world, chance) => {
         const { walk, log } = live(
-          world,
-          emptyDisk(),
+          { world, disk: emptyDisk() },
           createWalk(world.dag, { startedMs: 0 }),
-          () => chance.next().value,
+          () => Number(chance.next().value),
           noStop,
         );
         const want = expected(world);
@@ -251,8 +252,7 @@ describe("laws of the walk", () => {
       fc.property(worlds, fc.nat(20), (world, after) => {
         const disk = emptyDisk();
         const cut = live(
-          world,
-          disk,
+          { world, disk },
           createWalk(world.dag, { startedMs: 0 }),
           () => 0,
           (t) => (t === after ? "crash" : "no"),
@@ -274,13 +274,13 @@ describe("laws of the walk", () => {
         fc.array(fc.nat(12), { maxLength: 4 }),
         (world, chance, crashes) => {
           const disk = emptyDisk();
-          const pick = () => chance.next().value;
-          let state = live(world, disk, createWalk(world.dag, { startedMs: 0 }), pick, (t) =>
+          const pick = () => Number(chance.next().value);
+          let state = live({ world, disk }, createWalk(world.dag, { startedMs: 0 }), pick, (t) =>
             t === crashes[0] ? "crash" : "no",
           );
           for (let life = 1; state.crashed; life++) {
             const stored = { startedMs: 0, attempts: [...disk.attempts.values()], marks: [...disk.marks.values()] };
-            state = live(world, disk, restoreWalk(world.dag, stored), pick, (t) =>
+            state = live({ world, disk }, restoreWalk(world.dag, stored), pick, (t) =>
               t === crashes[life] ? "crash" : "no",
             );
           }
@@ -298,10 +298,9 @@ describe("laws of the walk", () => {
     fc.assert(
       fc.property(worlds, fc.infiniteStream(fc.nat()), fc.nat(25), (world, chance, when) => {
         const state = live(
-          world,
-          emptyDisk(),
+          { world, disk: emptyDisk() },
           createWalk(world.dag, { startedMs: 0 }),
-          () => chance.next().value,
+          () => Number(chance.next().value),
           (t) => (t === when ? "cancel" : "no"),
         );
 
@@ -321,14 +320,16 @@ describe("laws of the walk", () => {
         fc.nat(10),
         (world, chance, cancelAt, crashAfter) => {
           const disk = emptyDisk();
-          const pick = () => chance.next().value;
-          const first = live(world, disk, createWalk(world.dag, { startedMs: 0 }), pick, (t) =>
+          const pick = () => Number(chance.next().value);
+          const first = live({ world, disk }, createWalk(world.dag, { startedMs: 0 }), pick, (t) =>
             t === cancelAt ? "cancel" : t === cancelAt + crashAfter + 1 ? "crash" : "no",
           );
           if (!first.crashed) return;
           const ended = new Set([...disk.attempts.values()].filter((a) => a.status === "succeeded").map(key));
           const stored = { startedMs: 0, attempts: [...disk.attempts.values()], marks: [...disk.marks.values()] };
-          const second = live(world, disk, restoreWalk(world.dag, stored), pick, (t) => (t === 0 ? "cancel" : "no"));
+          const second = live({ world, disk }, restoreWalk(world.dag, stored), pick, (t) =>
+            t === 0 ? "cancel" : "no",
+          );
 
           expect(second.log.at(-1)?.kind).toBe("settle_run");
           for (const command of second.log)
@@ -342,13 +343,13 @@ describe("laws of the walk", () => {
   it("asks for the same things in the same order for the same events", () => {
     fc.assert(
       fc.property(worlds, (world) => {
-        const once = live(world, emptyDisk(), createWalk(world.dag, { startedMs: 0 }), () => 0, noStop);
+        const once = live({ world, disk: emptyDisk() }, createWalk(world.dag, { startedMs: 0 }), () => 0, noStop);
         const shuffled = {
           ...world.dag,
           steps: [...world.dag.steps].reverse(),
           finally: [...world.dag.finally].reverse(),
         };
-        const again = live(world, emptyDisk(), createWalk(shuffled, { startedMs: 0 }), () => 0, noStop);
+        const again = live({ world, disk: emptyDisk() }, createWalk(shuffled, { startedMs: 0 }), () => 0, noStop);
 
         expect(again.log).toEqual(once.log);
       }),
