@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -10,13 +10,23 @@ export interface ScratchDir extends Disposable {
   join(...parts: string[]): string;
 }
 
-export function scratchDir(): ScratchDir {
-  const path = mkdtempSync(join(tmpdir(), "orrery-git-"));
+/** `inMemory`: for tests of thousands of small files; falls back to the disk where there is no such place. */
+export function scratchDir({ inMemory = false }: { readonly inMemory?: boolean } = {}): ScratchDir {
+  const path = mkdtempSync(join(inMemory ? memoryDir() : tmpdir(), "orrery-git-"));
   return {
     path,
     join: (...parts) => join(path, ...parts),
     [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
   };
+}
+
+function memoryDir(): string {
+  try {
+    accessSync("/dev/shm", constants.W_OK);
+    return "/dev/shm";
+  } catch {
+    return tmpdir();
+  }
 }
 
 /** The environment of stock git in tests: nothing inherited but PATH, no configuration but the repository's own. */
@@ -75,7 +85,7 @@ export async function stockGitBeside(cwd: string, args: readonly string[]): Prom
 
 /** A new repository on branch main, without commits. */
 export function stockRepository(dir: string, { bare = false }: { readonly bare?: boolean } = {}): string {
-  stockGit(tmpdir(), ["init", "-q", "-b", "main", ...(bare ? ["--bare"] : []), dir]);
+  stockGit(tmpdir(), ["init", "-q", "-b", "main", "--template=", ...(bare ? ["--bare"] : []), dir]);
   return dir;
 }
 

@@ -17,6 +17,8 @@ export interface WatchRefsOptions {
 
 /** One push writes several files within a few milliseconds. */
 const coalesceMs = 20;
+/** Chokidar swallows a second change of one file within 50 ms of the first: look once more when that time is over. */
+const settleMs = 80;
 
 /**
  * Wakes when a watched ref has another value than at the last wake. File events only make it look sooner: packing
@@ -44,6 +46,9 @@ export function watchRefs(options: WatchRefsOptions): Service {
       const byEvent = await events.wait((waiting) => clock.sleep(pollMs, waiting), signal);
       if (byEvent) await clock.sleep(coalesceMs, signal);
       look();
+      if (!byEvent) continue;
+      await clock.sleep(settleMs, signal);
+      look();
     }
   };
 
@@ -66,18 +71,17 @@ export function watchRefs(options: WatchRefsOptions): Service {
 
 function openWatcher({ repository, refs }: WatchRefsOptions, onEvent: () => void): FSWatcher {
   const root = repository.commonDir;
-  const wanted = new Set([join(root, "packed-refs"), join(root, "refs"), ...refs.map((ref) => join(root, ref))]);
-  for (const ref of refs) {
-    const parts = ref.split("/");
-    for (let length = 1; length < parts.length; length++) wanted.add(join(root, ...parts.slice(0, length)));
-  }
-  // Only the files of the watched refs and the directories above them: our own commits to the audit branch, and every
-  // lock file, stay without a watch.
-  const watcher = watch([join(root, "packed-refs"), join(root, "refs")], {
-    ignoreInitial: true,
-    ignored: (path) => !wanted.has(path) && path !== root,
-  });
-  return watcher.on("all", onEvent);
+  const wanted = new Set([root, join(root, "packed-refs"), ...refs.flatMap((ref) => pathsDownTo(root, ref))]);
+  // From the directory that is always there: given a missing packed-refs, chokidar says `ready` before it watches
+  // anything. Only the files of the watched refs and the directories above them are let in: our own commits to the
+  // audit branch, and every lock file, stay without a watch.
+  const ignored = (path: string): boolean => !wanted.has(path);
+  return watch(root, { ignoreInitial: true, followSymlinks: false, atomic: false, ignored }).on("all", onEvent);
+}
+
+function pathsDownTo(root: string, ref: string): readonly string[] {
+  const parts = ref.split("/");
+  return parts.map((_, index) => join(root, ...parts.slice(0, index + 1)));
 }
 
 /** Chokidar reports an error instead of `ready` when the kernel gives no watch; the poll must start all the same. */
