@@ -1,4 +1,4 @@
-import { canonicalText, Fault, type JsonObject } from "../../src/base/index.ts";
+import { canonicalText, Fault, type JsonObject, jsonDefect } from "../../src/base/index.ts";
 import { sha256, sha256Hex } from "../../src/base/node-digest.ts";
 import { inputsHashOf, type RunContext, runTokenOf, specHashOf } from "../../src/run/index.ts";
 import type {
@@ -53,6 +53,7 @@ export class FakeQueue {
   readonly calls: string[] = [];
   readonly #dead = new Set<string>();
   readonly #crashed = new Set<string>();
+  readonly #stopped = new Set<string>();
   readonly revisions: Record<string, string> = {};
   /** Next calls fail with this, as those of a remote seam. */
   down: Fault | null = null;
@@ -61,7 +62,8 @@ export class FakeQueue {
   readonly #waiting: (() => void)[] = [];
   crash: CrashPoint | null = null;
   onCrash: () => void = () => undefined;
-  liveWorkers = 1;
+  /** What a heartbeat says; null = those that live. */
+  liveWorkers: number | null = null;
   retired = 0;
   #workers = 0;
   #callNo = 0;
@@ -73,7 +75,7 @@ export class FakeQueue {
 
   retireWorker(workerId: string): Promise<void> {
     this.retired++;
-    this.#dead.add(workerId);
+    this.rescue(workerId);
     return Promise.resolve();
   }
 
@@ -125,17 +127,23 @@ export class FakeQueue {
     return run;
   }
 
-  askCancel(ref: { readonly tenant: string; readonly runId: string }, rationale: string | null = null): void {
+  askCancel(
+    ref: { readonly tenant: string; readonly runId: string },
+    rationale: string | null = null,
+    subject = "omar",
+  ): void {
     const { tenant, runId } = ref;
-    this.run(ref).cancel = { tenant, runId, actor: { kind: "user", subject: "omar", key: null }, rationale };
+    this.run(ref).cancel = { tenant, runId, actor: { kind: "user", subject, key: null }, rationale };
   }
 
   /** Declares every worker lost and gives its runs back. */
   rescueAll(): void {
-    for (let i = 1; i <= this.#workers; i++) this.#dead.add(`w${i}`);
-    for (const run of this.runs.values()) {
-      if (run.state === "claimed") Object.assign(run, { state: "ready", worker: null });
-    }
+    for (let i = 1; i <= this.#workers; i++) this.rescue(`w${i}`);
+  }
+
+  rescue(workerId: string): void {
+    this.#dead.add(workerId);
+    for (const run of this.#held(workerId)) Object.assign(run, { state: "ready", worker: null });
   }
 
   /** Takes one run away from its worker, which lives on. */
@@ -155,19 +163,26 @@ export class FakeQueue {
       claim: (max) => call("claim", () => this.#claim(workerId, max)),
       heartbeat: () =>
         call("heartbeat", () => ({
-          workers: this.liveWorkers,
+          workers: this.liveWorkers ?? this.#workers - this.#dead.size,
           cancelled: this.#held(workerId).flatMap((run) => run.cancel ?? []),
-          tenantRevisions: { ...this.revisions },
+          tenantRevisions: Object.fromEntries(
+            this.#held(workerId).map(({ base }) => [base.tenant, this.revisions[base.tenant] ?? base.policyRevision]),
+          ),
         })),
       report: (outcomes) => call("report", () => outcomes.map((outcome) => this.#report(workerId, outcome))),
       begin: (marks) => call("begin", () => marks.map((mark) => this.#begin(workerId, mark))),
       settle: (settlements) => call("settle", () => settlements.map((item) => this.#settle(workerId, item))),
       release: (runs) => call("release", () => runs.map((ref) => this.#release(workerId, ref))),
     };
-    return { ...seam, name: "fake-seam", start: () => Promise.resolve(), stop: () => Promise.resolve() };
+    const stop = (): Promise<void> => {
+      this.#stopped.add(workerId);
+      return Promise.resolve();
+    };
+    return { ...seam, name: "fake-seam", start: () => Promise.resolve(), stop };
   };
 
   async #call<T>(workerId: string, name: string, work: () => T): Promise<T> {
+    if (this.#stopped.has(workerId)) throw new Fault("DATABASE_UNAVAILABLE", "the seam is stopped");
     await Promise.resolve();
     if (this.#crashed.has(workerId)) return await never();
     if (this.down !== null) throw this.down;
@@ -200,7 +215,7 @@ export class FakeQueue {
     const run = this.#owned(workerId, outcome);
     if (run === null) return "fenced";
     if (run.attempts.some((stored) => sameAttempt(stored, outcome))) return "duplicate";
-    if (JSON.stringify(outcome).includes("\\u0000") || outcome.outputText?.includes("\\u0000") === true) return "unfit";
+    if (!isFit(outcome)) return "unfit";
     run.attempts.push(outcome);
     return "stored";
   }
@@ -208,8 +223,9 @@ export class FakeQueue {
   #begin(workerId: string, mark: AttemptMark): Verdict {
     const run = this.#owned(workerId, mark);
     if (run === null) return "fenced";
-    if (run.marks.some((stored) => sameAttempt(stored, mark))) return "duplicate";
-    run.marks.push(mark);
+    const known = run.marks.findIndex((stored) => sameAttempt(stored, mark));
+    if (known >= 0 && run.marks[known]?.fence === mark.fence) return "duplicate";
+    run.marks.splice(known >= 0 ? known : run.marks.length, 1, mark);
     return "stored";
   }
 
@@ -243,6 +259,19 @@ export class FakeQueue {
 }
 
 type Place = Pick<AttemptMark, "stepId" | "index" | "attempt">;
+
+const statuses = ["succeeded", "failed", "cancelled", "timed_out"];
+
+/** What the tables would refuse. */
+function isFit(outcome: AttemptOutcome): boolean {
+  const { stepHash, stepKey, inputsHash, outputsHash, startedUtc, endedUtc } = outcome;
+  const hashes = [stepHash, stepKey, inputsHash, outputsHash].filter((hash) => hash !== null);
+  const instants = [startedUtc, endedUtc].every((text) => !Number.isNaN(Date.parse(text)) && isInstant(text));
+  const texts = jsonDefect(outcome) === null;
+  return texts && instants && statuses.includes(outcome.status) && hashes.every((hash) => /^[0-9a-f]{64}$/.test(hash));
+}
+
+const isInstant = (text: string): boolean => new Date(text).toISOString() === text;
 
 const sameAttempt = (a: Place, b: Place): boolean =>
   a.stepId === b.stepId && a.index === b.index && a.attempt === b.attempt;

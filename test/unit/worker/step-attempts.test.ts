@@ -125,6 +125,12 @@ describe("attempts", () => {
     ["input", { a: { input: { type: "object", required: ["x"] } } }, "ERR_INPUT_SCHEMA", 0],
     ["output", { a: { output: { type: "object", required: ["x"] } } }, "ERR_OUTPUT_SCHEMA", 1],
     ["derived field", { a: { run: () => ({ severity: "high" }) } }, "ERR_AOC_FIELD", 1],
+    [
+      "U+0000",
+      { a: { run: () => new FakeResult({ kind: "output", text: '{"x":"\\u0000"}', cpuMs: 1 }) } },
+      "ERR_OUTPUT_NOT_IJSON",
+      1,
+    ],
     ["size", { a: { run: () => ({ big: "x".repeat(1024 * 1024) }) } }, "STEP_OUTPUT_TOO_LARGE", 1],
   ])("refuses by %s", async (_what, plugins, code, attempts) => {
     const bench = await setup();
@@ -140,8 +146,18 @@ describe("attempts", () => {
 
   it("an outcome that the store cannot keep fails its own step alone", async () => {
     const bench = await setup();
-    const nul = new FakeResult({ kind: "output", text: '{"x":"\\u0000"}', cpuMs: 1 });
-    const run = bench.admit({ spec: dag({ a: {}, b: {} }), plugins: { a: { run: () => nul } } });
+    const event = { kind: "deny", host: "\u0000", port: 1, reason: "x", sentBytes: 0, receivedBytes: 0 } as const;
+    const run = bench.admit({
+      spec: dag({ a: {}, b: {} }),
+      plugins: {
+        a: {
+          run: (_, { ports }) => {
+            ports.egress(event);
+            return { ok: true };
+          },
+        },
+      },
+    });
     await bench.worker().start();
 
     await bench.untilSettled(run);
