@@ -15,7 +15,7 @@ import type { Finding } from "./finding.ts";
 import type { SchemaName } from "./generated/schemas.ts";
 import { normalSpec } from "./normal-form.ts";
 import type { PluginManifest } from "./plugin-manifest.ts";
-import { type Positions, positionOf } from "./positions.ts";
+import { type Position, type Positions, positionOf } from "./positions.ts";
 import { clip, type PlacedValue, schemaFindings, sortFindings } from "./schema-findings.ts";
 import type { Allowlist, Quota, RepositorySpec, SiteSpec, TenantSpec } from "./tenant-spec.ts";
 import { decodeYaml, type YamlSource } from "./yaml-document.ts";
@@ -24,7 +24,7 @@ interface Decoded {
   readonly path: string;
   /** Canonical JSON of {apiVersion, kind, spec} in normal form: what is hashed and stored. */
   readonly specText: string;
-  /** Places for findings that come later; see `positionOf`. */
+  /** Places by pointer into the normal form, for findings that come later; see `positionOf`. */
   readonly positions: Positions;
 }
 
@@ -77,13 +77,37 @@ export function decodeDocument(source: YamlSource): DecodedDocument {
   }
   const spec = normalSpec(where.kind, (yaml.value as { readonly spec: JsonObject }).spec);
   const specText = canonicalText({ apiVersion, kind: where.kind, spec });
-  const decoded = { path: source.path, specText, positions: yaml.positions };
+  const decoded = { path: source.path, specText, positions: setPositions(yaml.positions, yaml.value) };
   return {
     ok: true,
     document: { ...decoded, ...effectiveOf(where, specText) } as SpecDocument,
     warnings: yaml.warnings,
   };
 }
+
+/** The normal form sorts the sets of a step: their items' places move along, or a finding would name a neighbour. */
+function setPositions(positions: Positions, document: Json): Positions {
+  const moved: Record<string, Position> = {};
+  const spec = memberOf(document, "spec");
+  for (const section of ["steps", "finally"]) {
+    const steps = memberOf(spec, section);
+    for (const stepId of typeof steps === "object" && steps !== null ? Object.keys(steps) : []) {
+      for (const set of ["needs", "files", "network"]) {
+        const items = memberOf(memberOf(steps, stepId), set);
+        const pointer = `/spec/${section}/${stepId}/${set}`;
+        const written = Array.isArray(items) ? (items as readonly string[]) : [];
+        [...written].sort().forEach((item, index) => {
+          const position = positions[`${pointer}/${String(written.indexOf(item))}`];
+          if (position !== undefined) moved[`${pointer}/${String(index)}`] = position;
+        });
+      }
+    }
+  }
+  return { ...positions, ...moved };
+}
+
+const memberOf = (value: Json | undefined, key: string): Json | undefined =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject)[key] : undefined;
 
 /** The hash of a normal form's text. */
 export const specHashOf = (specText: string, sha256: Sha256): Hex => hexDigestWith(sha256)(specText);

@@ -91,8 +91,8 @@ function sayError(error: ErrorObject, root: Json): Said | null {
     const fix = `Add \`${key}:\`${exampleOf(propertySchema(error.parentSchema, key))}.`;
     return { code: "SPEC_MISSING_KEY", pointer: at, what: "key", message: `${dotted(at)} has no \`${key}\``, fix };
   }
-  // A block collection begins on its first child's line; its key names it better.
-  const what = typeof error.data === "object" && error.data !== null ? "key" : "value";
+  // A block collection begins on its first child's line and what is empty has no token: the key names both better.
+  const what = typeof error.data === "object" ? "key" : "value";
   return { code: "SPEC_TYPE", pointer: at, what, ...sayValue(error, at) };
 }
 

@@ -147,7 +147,9 @@ function hasForeignFeature(node: Node, start: number, pointer: string, walk: Wal
   else if (node.anchor !== undefined) {
     walk.report("SPEC_YAML_FEATURE", before(`&${node.anchor}`), pointer, [`an anchor (&${node.anchor})`, fix]);
   } else if (node.tag !== undefined) {
-    walk.report("SPEC_YAML_FEATURE", before("!"), pointer, [`a tag (${node.tag})`, fix]);
+    const mark = before("!");
+    const tagStart = walk.text[mark - 1] === "!" ? mark - 1 : mark;
+    walk.report("SPEC_YAML_FEATURE", tagStart, pointer, [`a tag (${node.tag})`, fix]);
   } else return false;
   return true;
 }

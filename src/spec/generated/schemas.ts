@@ -1081,7 +1081,8 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             "uniqueItems": true,
             "maxItems": 200,
             "items": {
-              "$ref": "common.schema.json#/$defs/name"
+              "$ref": "common.schema.json#/$defs/name",
+              "type": "string"
             },
             "default": [],
             "examples": [
@@ -1133,7 +1134,8 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             "uniqueItems": true,
             "default": [],
             "items": {
-              "$ref": "common.schema.json#/$defs/endpoint"
+              "$ref": "common.schema.json#/$defs/endpoint",
+              "type": "string"
             }
           },
           "forEach": {
