@@ -128,6 +128,8 @@ declare
   v_to timestamptz;
   v_bounds text;
 begin
+  -- Two daemons that start together would both find the partition missing.
+  perform pg_advisory_xact_lock(hashtext('orrery.make_partitions'));
   for i in -1..p_ahead loop
     v_from := (date_trunc('month', p_now at time zone 'UTC') + make_interval(months => i)) at time zone 'UTC';
     v_to := (date_trunc('month', p_now at time zone 'UTC') + make_interval(months => i + 1)) at time zone 'UTC';

@@ -72,6 +72,8 @@ export async function connectDatabase(targets: DatabaseTargets, deps: DatabaseDe
 function pooledDatabase(targets: DatabaseTargets, major: number, log: Logger): Database {
   const pool = new pg.Pool({ ...appConfig(targets, "pool"), max: poolSize });
   pool.on("error", (error) => log.warn({ error }, "idle database connection lost"));
+  // One that is checked out tells its failure to its own listeners; without one it would end the daemon.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return {
     server: { kind: targets.kind, major },
     withTenant: (tenant, work) => runTransaction(pool, tenant, work),

@@ -1,6 +1,10 @@
 import { Fault } from "../base/index.ts";
 import type { Connection } from "./database.ts";
 
+// From 16 on, who made a role may grant it but not become it.
+const maySet = (role: string): string =>
+  `pg_has_role(current_user, '${role}', case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end)`;
+
 /**
  * Roles and schema. orrery_owner migrates and runs no query of the daemon; orrery_app is what the daemon's queries run
  * as; orrery_cross owns the closed list of cross-tenant functions. noinherit: the owner may give functions away to
@@ -16,8 +20,7 @@ exception when duplicate_object or unique_violation then null;
 end $$;
 do $$ begin
   if current_user <> 'orrery_app' and not (select rolsuper from pg_roles where rolname = current_user) then
-    if not pg_has_role(current_user, 'orrery_owner', 'member') then execute format('grant orrery_owner to %I', current_user); end if;
-    if not pg_has_role(current_user, 'orrery_app', 'member') then execute format('grant orrery_app to %I', current_user); end if;
+    execute format('grant orrery_owner, orrery_app to %I', current_user);
   end if;
 end $$;
 create schema if not exists orrery authorization orrery_owner`;
@@ -28,7 +31,7 @@ export async function ensureRoles(admin: Connection): Promise<void> {
     text: `select to_regnamespace('orrery') is not null and to_regrole('orrery_owner') is not null
       and to_regrole('orrery_app') is not null and to_regrole('orrery_cross') is not null
       and case when to_regrole('orrery_owner') is null or to_regrole('orrery_app') is null then false
-        else pg_has_role(current_user, 'orrery_owner', 'member') and pg_has_role(current_user, 'orrery_app', 'member') end as ready`,
+        else ${maySet("orrery_owner")} and ${maySet("orrery_app")} end as ready`,
   });
   if (row?.ready === true) return;
   try {

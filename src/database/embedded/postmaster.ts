@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { Fault } from "../../base/index.ts";
 
 /** What postmaster.pid says. */
 export interface Postmaster {
@@ -43,6 +44,24 @@ export function dropStalePostmaster(pgdata: string): void {
     if (/^\d+$/.test(name) && cwdOf(name) === real) return;
   }
   rmSync(join(pgdata, "postmaster.pid"), { force: true });
+}
+
+/**
+ * The socket's lock file outlives a server that was killed, and a zombie's pid in it would refuse the next start. Removes
+ * it unless its process works in a data directory: then another server uses this socket directory.
+ */
+export function dropStaleSocket(socketDir: string): void {
+  const lock = join(socketDir, ".s.PGSQL.5432.lock");
+  const pid = existsSync(lock) ? (readFileSync(lock, "utf8").split("\n")[0] ?? "") : null;
+  if (pid === null || process.platform !== "linux") return;
+  const cwd = cwdOf(pid);
+  if (cwd !== null && existsSync(join(cwd, "PG_VERSION"))) {
+    throw new Fault(
+      "DATABASE_UNFIT",
+      `the database server of ${cwd} (pid ${pid}) uses the socket directory ${socketDir}`,
+    );
+  }
+  rmSync(lock);
 }
 
 function cwdOf(pid: string): string | null {

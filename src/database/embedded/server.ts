@@ -7,7 +7,7 @@ import type { Logger } from "../../telemetry/index.ts";
 import { findNative, placeBinaries } from "./binaries.ts";
 import { ensureCluster, majorOf, pathOfFd } from "./cluster.ts";
 import { isReachable, type ServerIdentity, serverIdentity } from "./identity.ts";
-import { dropStalePostmaster, isAlive, readPostmaster } from "./postmaster.ts";
+import { dropStalePostmaster, dropStaleSocket, isAlive, readPostmaster } from "./postmaster.ts";
 import { type ServerSettings, serverSettings } from "./settings.ts";
 import { guardAdopted, spawnGuarded } from "./watchdog.ts";
 
@@ -56,6 +56,7 @@ export async function startEmbeddedServer(options: EmbeddedOptions, log: Logger)
     return runningServer(place, { pid: earlier, adopted: true, child: guardAdopted(earlier, place.pgdata, place.who) });
   }
   ensureCluster(place.pgdata, place.binDir, place.who);
+  dropStaleSocket(place.socketDir);
   const child = spawnServer(place);
   const pid = await waitUntilReady(place, child);
   log.info({ pid }, "database server started");

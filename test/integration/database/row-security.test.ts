@@ -153,7 +153,10 @@ describe("row-level security", () => {
 
   it("gives the owner no row either", async () => {
     for (const table of tables) {
-      const seen = await db.as("orrery_owner", async (client) => (await client.query(`select * from ${table}`)).rows);
+      const seen = await db.as(
+        "orrery_owner",
+        async (client) => (await client.query<object>(`select * from ${table}`)).rows,
+      );
       expect([table, seen]).toEqual([table, []]);
     }
   });

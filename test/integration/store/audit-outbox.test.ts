@@ -182,7 +182,7 @@ describe("skip ranges and horizons", () => {
     await settleRun("busy", "a");
 
     const records = await sealAll();
-    expect(records.map((record) => record.recordId.split("/")[0] + record.tenant).sort()).toEqual([
+    expect(records.map((record) => `${record.recordId.split("/")[0] ?? ""} ${record.tenant}`).sort()).toEqual([
       "runbusy",
       "skipbusy",
     ]);
