@@ -56,6 +56,7 @@ async function tickOrWait(deps: SchedulerDeps, facts: SiteFacts, signal: AbortSi
 
 /** Claims every slot that is due; answers how many schedules were looked at. */
 export async function tick(deps: SchedulerDeps, facts: SiteFacts, signal: AbortSignal): Promise<number> {
+  if (deps.isSuspect()) return 0;
   const due = await deps.admission.dueSchedules(deps.clock.now(), dueAtOnce);
   if (due.length === 0) return 0;
   const requests: AdmissionRequest[] = [];

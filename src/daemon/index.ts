@@ -1,0 +1,3 @@
+export { type Daemon, type DaemonOptions, startDaemon } from "./daemon.ts";
+export type { DaemonEvent, Emit } from "./daemon-event.ts";
+export { ensureRecorderKey, recorderKeyFileOf } from "./plant.ts";
