@@ -1,5 +1,7 @@
-import { createHash, randomFillSync } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { copyInto, lengthOf } from "./realm-bytes.ts";
 
+/** Fills bytes, also those of a realm. */
 export type Fill = (target: Uint8Array) => void;
 
 /**
@@ -10,13 +12,14 @@ export function seededFill(seed: string, stepId: string, index: number): Fill {
   let block: Uint8Array = new Uint8Array(0);
   let counter = 0;
   return (target) => {
-    for (let at = 0; at < target.length; ) {
+    const length = lengthOf(target);
+    for (let at = 0; at < length; ) {
       if (block.length === 0)
         block = createHash("sha256")
           .update(`${seed}\n${stepId}\n${String(index)}\n${String(counter++)}`)
           .digest();
-      const taken = block.subarray(0, target.length - at);
-      target.set(taken, at);
+      const taken = block.subarray(0, length - at);
+      copyInto(target, taken, at);
       at += taken.length;
       block = block.subarray(taken.length);
     }
@@ -24,5 +27,5 @@ export function seededFill(seed: string, stepId: string, index: number): Fill {
 }
 
 export const machineFill: Fill = (target) => {
-  randomFillSync(target);
+  copyInto(target, randomBytes(lengthOf(target)));
 };

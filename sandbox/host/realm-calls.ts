@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { types } from "node:util";
 import type { Fill } from "./chance-stream.ts";
 import type { HostCall } from "./realm/host-call.ts";
+import { isBytes } from "./realm-bytes.ts";
 
 type Answer = string | number | undefined;
 type Post = (text: string, bytes: Uint8Array | null) => void;
@@ -54,8 +54,7 @@ export function realmCalls(post: Post, fill: Fill): HostCall {
   };
 }
 
-// A brand check that no proxy or prototype of the realm can fool.
-const bytesOrNull = (value: unknown): Uint8Array | null => (types.isUint8Array(value) ? value : null);
+const bytesOrNull = (value: unknown): Uint8Array | null => (isBytes(value) ? value : null);
 
 const digest = (name: string, bytes: Uint8Array): string => createHash(name).update(bytes).digest("hex");
 

@@ -5,6 +5,7 @@ import { compileExpression } from "./compile-code.ts";
 import type { FetchPort } from "./fetch-port.ts";
 import type { RealmEvent, RealmOptions, RealmSide } from "./realm/boot.ts";
 import type { HostCall } from "./realm/host-call.ts";
+import { copyInto, isBytes } from "./realm-bytes.ts";
 import { realmCalls } from "./realm-calls.ts";
 import { describeThrown, failure } from "./step-error.ts";
 import type { StepDown, StepEnvelope, StepError, StepTask, StepUp } from "./step-message.ts";
@@ -131,7 +132,8 @@ class RealmRun {
       let inside: Uint8Array | null = null;
       if (bytes !== null) {
         inside = this.#side.alloc(bytes.length);
-        inside.set(bytes);
+        if (!isBytes(inside)) throw new TypeError("the realm gave no bytes");
+        copyInto(inside, bytes);
       }
       this.#side.deliver(JSON.stringify(event), inside);
     });

@@ -45,6 +45,7 @@ type Run = (input: unknown, ctx: Context) => unknown;
 
 // Taken before the plugin runs: what it makes of the globals spoils its own values, not what we say to the host.
 const { parse, stringify } = JSON;
+const Bytes = Uint8Array;
 
 /** Evaluated first in a fresh context: makes its globals and gives the host its side. */
 export function boot(hostCall: HostCall, optionsText: string): RealmSide {
@@ -77,7 +78,7 @@ export function boot(hostCall: HostCall, optionsText: string): RealmSide {
       else if (event.t === "abort") parts.abort.abort();
       else parts.link.deliver(event, bytes);
     },
-    alloc: (length: number) => new Uint8Array(length),
+    alloc: (length: number) => new Bytes(length),
     describe: (thrown: unknown) => stringify(describeThrown(thrown)),
   });
 }
@@ -138,8 +139,10 @@ function install(host: HostCall, globals: Record<string, unknown>): void {
   const all: Record<string, unknown> = { ...globals, crypto: chance.crypto, self: globalThis };
   for (const [name, value] of Object.entries(all))
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
-  // Shared memory is a clock and a channel; wasm is code the filter of code generation does not see.
-  for (const name of ["SharedArrayBuffer", "Atomics", "WebAssembly"]) Reflect.deleteProperty(globalThis, name);
+  // Shared memory is a clock and a channel; wasm is code the filter of code generation does not see; what the garbage
+  // collector tells differs from run to run, and its callbacks would run after the step.
+  for (const name of ["SharedArrayBuffer", "Atomics", "WebAssembly", "WeakRef", "FinalizationRegistry"])
+    Reflect.deleteProperty(globalThis, name);
   lockErrors();
 }
 

@@ -376,6 +376,23 @@ export const realmAttacks: readonly Attack[] = [
        if (x.constructor.constructor !== Function) leaked = x.constructor.constructor } } }; deep(); return leaked })()`,
   ],
   [
+    "takes the host's bytes at their copying",
+    `(async () => { let leaked; const typed = Object.getPrototypeOf(Uint8Array.prototype);
+       for (const name of ['set', 'subarray', 'slice']) typed[name] = function (x) { if (typeof x === 'object' && !(x instanceof Uint8Array)) leaked = x; };
+       crypto.getRandomValues(new Uint8Array(8)); await ctx.files.read('data/a.json').catch(() => {}); new TextEncoder().encode('x'); return leaked })()`,
+  ],
+  [
+    "gives the host its own bytes class",
+    `(async () => { let leaked; globalThis.Uint8Array = class { constructor() { return { set(x) { leaked = x } } } };
+       await ctx.files.read('data/a.json').catch(() => {}); return leaked })()`,
+  ],
+  [
+    "is handed host objects by an inspection",
+    `(async () => { let leaked; const evil = new Error('x'); evil[Symbol.for('nodejs.util.inspect.custom')] = (a, b, c) => { leaked = b ?? c };
+       console.log(evil); ctx.log('info', 'x', { evil }); return leaked })()`,
+  ],
+  ["runs after its step by the garbage collector", "new FinalizationRegistry(() => {})"],
+  [
     "reads its caller",
     "(function f() { for (let c = f.caller; c; c = c.caller) if (!(c instanceof Function)) return 'leaked' })()",
   ],
