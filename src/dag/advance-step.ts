@@ -78,21 +78,23 @@ function openStep(draft: WalkDraft, spec: StepSpec): void {
 }
 
 function decide(draft: WalkDraft, spec: StepSpec, evaluation: Evaluation | null): StepDecision {
-  const peers = draft.phase === "finally" ? draft.graph.finally : draft.graph.steps;
   return decideStep({
-    upstream: { get: (id) => upstreamOf(draft, peers, id) },
+    upstream: { get: (id) => upstreamOf(draft, id) },
     needs: spec.needs,
-    lifted: new Set(draft.graph.dag.statusReads[spec.stepId] ?? []),
+    lifted: draft.graph.lifted.get(spec.stepId) ?? nothingLifted,
     ended: isClosing(draft),
     evaluation,
     maxItems: spec.forEach?.maxItems ?? null,
   });
 }
 
+const nothingLifted: ReadonlySet<string> = new Set();
+
 // A step of `finally` that needs a step proper is not gated by it: that phase runs whatever happened.
-function upstreamOf(draft: WalkDraft, peers: readonly StepSpec[], id: string): Upstream | undefined {
+function upstreamOf(draft: WalkDraft, id: string): Upstream | undefined {
   const spec = draft.graph.byId.get(id);
-  if (spec === undefined || !peers.includes(spec)) return undefined;
+  const isPeer = draft.graph.finallyIds.has(id) === (draft.phase === "finally");
+  if (spec === undefined || !isPeer) return undefined;
   return { status: stepOf(draft, id).end?.status ?? null, continueOnError: spec.continueOnError };
 }
 

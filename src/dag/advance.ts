@@ -65,7 +65,9 @@ function graphOf(dag: WalkDag): WalkGraph {
     if (order.kind === "cycle") throw new Fault("DAG_CYCLE", `steps need each other: ${order.path.join(" -> ")}`);
     return order.stepIds.flatMap((id) => byId.get(id) ?? []);
   };
-  return { dag, steps: ordered(dag.steps), finally: ordered(dag.finally), byId };
+  const finallyIds = new Set(dag.finally.map((spec) => spec.stepId));
+  const lifted = new Map(Object.entries(dag.statusReads).map(([stepId, reads]) => [stepId, new Set(reads)]));
+  return { dag, steps: ordered(dag.steps), finally: ordered(dag.finally), byId, finallyIds, lifted };
 }
 
 // An outcome of `finally` proves that the steps were over: those without an outcome had been cancelled, by the clock

@@ -40,11 +40,11 @@ export type StepDecision =
  */
 export function decideStep(situation: StepSituation): StepDecision {
   if (situation.ended) return { kind: "cancel" };
+  if (situation.needs.some((id) => situation.upstream.get(id)?.status === null)) return { kind: "wait" };
   const needs = situation.needs.flatMap((id) => {
     const need = situation.upstream.get(id);
     return need === undefined ? [] : [{ id, ...need }];
   });
-  if (needs.some((need) => need.status === null)) return { kind: "wait" };
   const reason = gateOf(needs.filter((need) => !situation.lifted.has(need.id)));
   if (reason !== null) return { kind: "skip", reason };
   return situation.evaluation === null

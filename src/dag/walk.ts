@@ -157,6 +157,9 @@ export interface WalkGraph {
   readonly steps: readonly StepSpec[];
   readonly finally: readonly StepSpec[];
   readonly byId: ReadonlyMap<string, StepSpec>;
+  readonly finallyIds: ReadonlySet<string>;
+  /** By step: row 7. */
+  readonly lifted: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** The whole state of a walk: plain data, never changed in place. Only `advance` makes the next one. */

@@ -42,6 +42,7 @@ function live(
 ) {
   const log: WalkCommand[] = [];
   const pending: WalkCommand[] = [];
+  let cancelledAt = Number.POSITIVE_INFINITY;
   let { walk } = first;
   const take = (commands: readonly WalkCommand[]): void => {
     for (const command of commands) {
@@ -57,8 +58,9 @@ function live(
   take(first.commands);
   for (let turn = 0; pending.length > 0; turn++) {
     const verdict = stop(turn);
-    if (verdict === "crash") return { walk, log, crashed: true };
+    if (verdict === "crash") return { walk, log, crashed: true, cancelledAt };
     if (verdict === "cancel") {
+      cancelledAt = log.length;
       const answer = advance(walk, { kind: "cancel", atMs: turn });
       walk = answer.walk;
       take(answer.commands);
@@ -70,7 +72,7 @@ function live(
     walk = answer.walk;
     take(answer.commands);
   }
-  return { walk, log, crashed: false };
+  return { walk, log, crashed: false, cancelledAt };
 }
 
 const ref = ({ stepId, index, attempt }: { stepId: string; index: number; attempt: number }) => ({
@@ -305,6 +307,9 @@ describe("laws of the walk", () => {
         );
 
         expect(state.log.at(-1)?.kind).toBe("settle_run");
+        // Steps of `finally` are called f…: they alone still start.
+        const started = state.log.slice(state.cancelledAt).filter((c) => c.kind === "dispatch");
+        expect(started.map((c) => c.stepId).filter((id) => !id.startsWith("f"))).toEqual([]);
         expect([...state.walk.steps.values()].every((s) => s.end !== null)).toBe(true);
       }),
       { numRuns: 300 },
