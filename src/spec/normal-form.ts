@@ -116,19 +116,15 @@ function normalForEach(forEach: Documents["ForEach"]): JsonObject {
 }
 
 function normalRetry(retry: Documents["Retry"]): JsonObject {
-  return without({
+  const rest = without({
     maxAttempts: unless(retry.maxAttempts, defaults.retry.maxAttempts),
     backoff: unless(ms(retry.backoff), defaults.retry.backoffMs),
     factor: unless(retry.factor, defaults.retry.factor),
     maxBackoff: unless(ms(retry.maxBackoff), defaults.retry.maxBackoffMs),
-    ...normalErrors(sorted(retry.errors)),
   });
-}
-
-/** `errors: []` differs from the default: nothing is tried again. */
-function normalErrors(errors: readonly string[] | undefined): { readonly errors?: readonly string[] } {
-  const own = unless(errors, defaults.retry.errors);
-  return own === undefined ? {} : { errors: own };
+  const errors = unless(sorted(retry.errors), defaults.retry.errors);
+  // An empty list is a value here: nothing is tried again.
+  return errors === undefined ? rest : { ...rest, errors };
 }
 
 function normalLimits(limits: Documents["Limits"]): JsonObject {
