@@ -7,6 +7,7 @@ export { type PreflightFinding, preflight } from "./read/preflight.ts";
 export type { RefValue } from "./read/refs.ts";
 export { type GitRepository, type OpenRepositoryOptions, openRepository } from "./read/repository.ts";
 export type { WalkedEntry } from "./read/tree-walk.ts";
+export { openWorkTree, type TreeSource, type WorkTree } from "./read/work-tree.ts";
 export { type WatchRefsOptions, watchRefs } from "./watch/ref-watcher.ts";
 export { type CreateRepositoryOptions, createRepository } from "./write/create-repository.ts";
 export { type DurableFile, type DurableFs, type FileFacts, nodeDurableFs } from "./write/durable-fs.ts";

@@ -8,6 +8,7 @@ import { makeDirectories, type WriteSite } from "./write-site.ts";
 
 const objectMode = 0o444;
 const maxNames = 16;
+const maxAttempts = 8;
 
 /**
  * Writes loose objects and resolves when all of them would outlive a power cut: temporary file, fsync, rename, then one
@@ -15,22 +16,31 @@ const maxNames = 16;
  * since another writer may not have done it.
  */
 export async function writeObjects(site: WriteSite, objects: readonly GitObject[]): Promise<readonly Oid[]> {
+  const named = objects.map((object) => ({ oid: hashObject(object.type, object.body), object }));
+  const distinct = new Map(named.map(({ oid, object }) => [oid, object]));
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await writeDistinct(site, distinct);
+      return named.map(({ oid }) => oid);
+    } catch (error) {
+      // A repack beside us removes loose files that it packed and directories that it emptied. Nothing is lost by
+      // writing the list once more: what is there is only compared.
+      if (errnoOf(error) !== "ENOENT" || attempt >= maxAttempts) throw error;
+    }
+  }
+}
+
+async function writeDistinct(site: WriteSite, objects: ReadonlyMap<Oid, GitObject>): Promise<void> {
   const objectsDir = join(site.repository.commonDir, "objects");
-  const oids = objects.map(({ type, body }) => hashObject(type, body));
-  const written = new Set<Oid>();
   const touched = new Set<string>();
-  for (const [index, object] of objects.entries()) {
-    const oid = oids[index];
-    if (oid === undefined || written.has(oid)) continue;
+  for (const [oid, object] of objects) {
     const path = loosePath(objectsDir, oid);
     await makeDirectories(site, objectsDir, [oid.slice(0, 2)]);
     if (await isSound(site, path, object)) await site.fs.syncFile(path);
     else await writeLoose(site, path, object);
-    written.add(oid);
     touched.add(dirname(path));
   }
   for (const dir of touched) await site.fs.syncDir(dir);
-  return oids;
 }
 
 async function isSound(site: WriteSite, path: string, object: GitObject): Promise<boolean> {

@@ -49,8 +49,24 @@ export async function compareAndSwapRef(site: WriteSite, change: RefChange): Pro
     await site.fs.unlink(lockPath).catch(() => undefined);
     throw error;
   }
-  await site.fs.syncDir(dirname(path));
+  await syncRef(site, path);
   return "ok";
+}
+
+/** A `git pack-refs` right after our rename takes the file, and even its directory, away: then packed-refs must last. */
+async function syncRef(site: WriteSite, path: string): Promise<void> {
+  await unlessGone(site.fs.syncDir(dirname(path)));
+  if ((await site.fs.facts(path)) !== null) return;
+  await unlessGone(site.fs.syncFile(join(site.repository.commonDir, "packed-refs")));
+  await site.fs.syncDir(site.repository.commonDir);
+}
+
+async function unlessGone(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
 }
 
 /** A branch at anything but a commit, or at nothing, breaks every git command of its readers. */

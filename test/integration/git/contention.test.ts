@@ -38,7 +38,7 @@ async function appendByGit(dir: string, repository: GitRepository, message: stri
   }
 }
 
-it("loses no commit between two of our writers, git update-ref and git pack-refs", async () => {
+it("loses no commit between two of our writers, git update-ref, git pack-refs and git repack", async () => {
   using scratch = scratchDir({ inMemory: true });
   const dir = stockRepository(scratch.join("r.git"), { bare: true });
   stockGit(dir, ["mktree"], { input: "" });
@@ -51,7 +51,8 @@ it("loses no commit between two of our writers, git update-ref and git pack-refs
   };
   const packing = (async () => {
     let packs = 0;
-    for (; appending.going; packs++) await stockGitBeside(dir, ["pack-refs", "--all"]);
+    for (; appending.going; packs++)
+      await stockGitBeside(dir, packs % 3 < 2 ? ["pack-refs", "--all"] : ["repack", "-q", "-d"]);
     return packs;
   })();
 
@@ -59,8 +60,10 @@ it("loses no commit between two of our writers, git update-ref and git pack-refs
     repeat(40, (n) => append(repositories[0], `a${String(n)}`)),
     repeat(40, (n) => append(repositories[1], `b${String(n)}`)),
     repeat(12, (n) => appendByGit(dir, repositories[2], `g${String(n)}`)),
-  ]);
-  appending.going = false;
+  ]).finally(() => {
+    appending.going = false;
+    return packing;
+  });
   const packs = await packing;
 
   const history = stockGit(dir, ["rev-list", "--reverse", ref]).split("\n");
