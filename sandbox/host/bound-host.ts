@@ -1,8 +1,8 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { MessagePort } from "node:worker_threads";
-import type { AnswerFrame, ChunkFrame, MoreFrame, StepFrame, UpFrame } from "../../src/sandbox/control-frame.ts";
-import type { StepFile } from "../../src/sandbox/step-request.ts";
+import type { AnswerFrame, ChunkFrame, MoreFrame, StepFrame, UpFrame } from "../control-frame.ts";
+import type { DeclaredFile } from "../sdk.ts";
 import { FrameStream } from "./frame-stream.ts";
 import { failure } from "./step-error.ts";
 import type { StepDown, StepEnvelope, StepError, StepTask, StepUp } from "./step-message.ts";
@@ -77,7 +77,7 @@ export class BoundHost {
       inline ?? streams.get(name)?.bytes().toString("utf8") ?? "";
     const task: StepTask = {
       facts: frame.facts,
-      files: JSON.parse(textOf(frame.filesText, "files")) as StepFile[],
+      files: JSON.parse(textOf(frame.filesText, "files")) as DeclaredFile[],
       withText: textOf(frame.withText, "with"),
       code: frame.code === null ? null : textOf(frame.code.text, "code"),
       outputBytes: frame.limits.outputBytes,

@@ -1,5 +1,5 @@
 import { Socket } from "node:net";
-import type { DownFrame, UpFrame } from "../../src/sandbox/control-frame.ts";
+import type { DownFrame, UpFrame } from "../control-frame.ts";
 
 const maxFrameBytes = 1024 * 1024;
 

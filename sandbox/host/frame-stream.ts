@@ -1,4 +1,4 @@
-import type { ChunkFrame } from "../../src/sandbox/control-frame.ts";
+import type { ChunkFrame } from "../control-frame.ts";
 
 /** Gathers the chunks of one value. */
 export class FrameStream {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { BindFrame, ChunkFrame, DownFrame, HostConfig } from "../../src/sandbox/control-frame.ts";
+import type { BindFrame, ChunkFrame, DownFrame, HostConfig } from "../control-frame.ts";
 import { BoundHost } from "./bound-host.ts";
 import { ControlPipe, die } from "./control-pipe.ts";
 import { FrameStream } from "./frame-stream.ts";

@@ -1,4 +1,5 @@
-import { canonicalText, NotIJson } from "../../src/base/canonical-json.ts";
+import canonicalize from "canonicalize";
+import { ijsonDefect } from "./ijson.ts";
 import { stepError } from "./step-error.ts";
 
 /** The canonical text of a step's output, or an error with its code. Runs where the output was made. */
@@ -7,13 +8,9 @@ export function outputText(output: unknown, maxBytes: number): string {
     throw stepError("ERR_OUTPUT_NOT_IJSON", "the output is not a JSON object");
   // Before the text is made: a giant would end the thread by its memory instead of by its name.
   if (exceeds(output, { left: maxBytes, depth: 0 })) throw tooLarge(maxBytes);
-  let text: string;
-  try {
-    text = canonicalText(output);
-  } catch (error) {
-    if (error instanceof NotIJson) throw stepError("ERR_OUTPUT_NOT_IJSON", error.message);
-    throw error;
-  }
+  const defect = ijsonDefect(output);
+  if (defect !== null) throw stepError("ERR_OUTPUT_NOT_IJSON", `the output is not I-JSON: ${defect}`);
+  const text = canonicalize(output) ?? "";
   if (text.length > maxBytes) throw tooLarge(maxBytes);
   return text;
 }
@@ -26,7 +23,7 @@ function tooLarge(maxBytes: number): Error {
 function exceeds(value: unknown, budget: { left: number; depth: number }): boolean {
   budget.left -= typeof value === "string" ? value.length + 2 : 1;
   if (budget.left < 0) return true;
-  // Depth and cycles are canonicalText's to refuse.
+  // Depth and cycles are ijsonDefect's to refuse.
   if (typeof value !== "object" || value === null || budget.depth > 64) return false;
   budget.depth++;
   for (const key of Object.keys(value)) {

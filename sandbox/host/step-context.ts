@@ -1,12 +1,11 @@
-import type { StepFacts } from "../../src/sandbox/control-frame.ts";
-import type { StepFile, WrittenArtifact } from "../../src/sandbox/step-request.ts";
-import type { Context } from "../sdk.ts";
+import type { StepFacts } from "../control-frame.ts";
+import type { ArtifactReference, Context, DeclaredFile } from "../sdk.ts";
 import { stepError } from "./step-error.ts";
 import type { StepLink } from "./step-link.ts";
 
 export interface ContextParts {
   readonly facts: StepFacts;
-  readonly files: readonly StepFile[];
+  readonly files: readonly DeclaredFile[];
   readonly link: StepLink;
   readonly signal: AbortSignal;
   readonly wallClock: () => Date;
@@ -54,7 +53,7 @@ function artifactsOf({ link, encode }: ContextParts): Context["artifacts"] {
   return {
     read: (reference: { readonly artifact: unknown }) => gather(link.read("artifact", String(reference.artifact))),
     stream: (reference: { readonly artifact: unknown }) => link.read("artifact", String(reference.artifact)),
-    write: (content, mediaType: unknown): Promise<WrittenArtifact> => {
+    write: (content, mediaType: unknown): Promise<ArtifactReference> => {
       const chunks = typeof content === "string" ? once(encode(content)) : isBytes(content) ? once(content) : content;
       return link.write(chunks, String(mediaType));
     },

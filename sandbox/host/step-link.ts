@@ -1,4 +1,4 @@
-import type { WrittenArtifact } from "../../src/sandbox/step-request.ts";
+import type { ArtifactReference } from "../sdk.ts";
 import { stepError } from "./step-error.ts";
 import type { StepDown, StepUp } from "./step-message.ts";
 
@@ -43,7 +43,7 @@ export class StepLink {
     }
   }
 
-  async write(chunks: AsyncIterable<Uint8Array>, mediaType: string): Promise<WrittenArtifact> {
+  async write(chunks: AsyncIterable<Uint8Array>, mediaType: string): Promise<ArtifactReference> {
     const call = ++this.#calls;
     let reply = await this.#ask(call, { t: "write", call, mediaType }, null);
     for await (const chunk of chunks) {

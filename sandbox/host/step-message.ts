@@ -1,10 +1,10 @@
-import type { StepFacts } from "../../src/sandbox/control-frame.ts";
-import type { StepFile, WrittenArtifact } from "../../src/sandbox/step-request.ts";
+import type { StepFacts } from "../control-frame.ts";
+import type { ArtifactReference, DeclaredFile } from "../sdk.ts";
 
 /** What the main thread gives the step's thread. */
 export interface StepTask {
   readonly facts: StepFacts;
-  readonly files: readonly StepFile[];
+  readonly files: readonly DeclaredFile[];
   readonly withText: string;
   readonly code: string | null;
   readonly outputBytes: number;
@@ -45,7 +45,7 @@ export type StepDown =
   | {
       readonly t: "answer";
       readonly call: number;
-      readonly artifact: WrittenArtifact | null;
+      readonly artifact: ArtifactReference | null;
       readonly error: { readonly code: string; readonly message: string } | null;
     }
   | { readonly t: "abort" };

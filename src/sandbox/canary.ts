@@ -3,7 +3,7 @@ import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import type { SandboxHost } from "./sandbox-host.ts";
-import type { CanaryProbe, StepPorts, StepRequest } from "./step-request.ts";
+import type { CanaryProbe, StepPorts, StepRequest, StepResult } from "./step-request.ts";
 
 export interface CanaryParts {
   readonly appDir: string;
@@ -34,8 +34,19 @@ export async function runCanary(host: SandboxHost, parts: CanaryParts): Promise<
   }
 }
 
+/** A step that does nothing, in a blank host. */
+export async function runIdle(host: SandboxHost): Promise<StepResult> {
+  const request = probeRequest(Buffer.from("var plugin = { default: { run: () => ({}) } };"), "realm", "{}");
+  return (await host.bind(request)) ?? (await host.run(request, noPorts, AbortSignal.timeout(20_000))).result;
+}
+
 async function canaryRequest(parts: CanaryParts, secretPath: string, port: number): Promise<StepRequest> {
   const bytes = await readFile(join(parts.appDir, "canary.js"));
+  const forbiddenDirs = ["/", "/app/host", parts.stateDir, parts.socketDir];
+  return probeRequest(bytes, "host", JSON.stringify({ forbiddenDirs, port, secretPath }));
+}
+
+function probeRequest(bytes: Uint8Array, isolation: "realm" | "host", withText: string): StepRequest {
   const zeros = "0".repeat(64);
   return {
     tenant: "canary",
@@ -53,12 +64,12 @@ async function canaryRequest(parts: CanaryParts, secretPath: string, port: numbe
       version: "1.0.0",
       sha256: createHash("sha256").update(bytes).digest("hex"),
       bytes,
-      isolation: "host",
+      isolation,
       nondeterministic: true,
-      builtins: ["child_process", "dns", "fs", "net"],
+      builtins: isolation === "host" ? ["child_process", "dns", "fs", "net"] : [],
     },
     code: null,
-    withText: JSON.stringify({ forbiddenDirs: ["/", "/app/host", parts.stateDir, parts.socketDir], port, secretPath }),
+    withText,
     files: [],
     readable: [],
     network: [],

@@ -2,7 +2,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Fault } from "../base/index.ts";
-import { runCanary } from "./canary.ts";
+import { runCanary, runIdle } from "./canary.ts";
 import type { Tools } from "./host-argv.ts";
 import { createHostFactory, type HostFactory, type HostFactoryDeps } from "./host-factory.ts";
 import { createHostSlots, type HostSlots } from "./host-slots.ts";
@@ -118,9 +118,14 @@ async function attemptLevel(deps: HostFactoryDeps, trial: Trial): Promise<Probed
   }
 }
 
-/** VmData of a blank host: RLIMIT_DATA counts from there, and it differs tenfold between Node versions. */
+/**
+ * VmData of a host whose thread has run a step of nothing: RLIMIT_DATA counts from there, and it differs tenfold
+ * between Node versions.
+ */
 async function measureBaseline(launch: HostFactory): Promise<number> {
   return withHost(launch, async (host) => {
+    const idle = await runIdle(host);
+    if (idle.kind === "failed") throw new Fault("SANDBOX_UNAVAILABLE", `a step of nothing failed: ${idle.message}`);
     const status = await readFile(`/proc/${host.pid}/status`, "utf8");
     const kibibytes = Number(/^VmData:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0);
     if (kibibytes === 0) throw new Fault("SANDBOX_UNAVAILABLE", "the memory of a sandbox host cannot be read");

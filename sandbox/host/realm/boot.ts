@@ -1,6 +1,5 @@
-import type { StepFacts } from "../../../src/sandbox/control-frame.ts";
-import type { StepFile } from "../../../src/sandbox/step-request.ts";
-import type { Context } from "../../sdk.ts";
+import type { StepFacts } from "../../control-frame.ts";
+import type { Context, DeclaredFile } from "../../sdk.ts";
 import { outputText } from "../output-text.ts";
 import { stepContext } from "../step-context.ts";
 import { describeThrown } from "../step-error.ts";
@@ -21,7 +20,7 @@ import { urlClass } from "./url.ts";
 /** What the host asks for; JSON text from there. */
 export interface RealmOptions {
   readonly facts: StepFacts;
-  readonly files: readonly StepFile[];
+  readonly files: readonly DeclaredFile[];
   readonly nondeterministic: boolean;
   readonly outputBytes: number;
 }

@@ -3,8 +3,10 @@ import { describe, expect, it } from "vitest";
 import { seededFill } from "../../../sandbox/host/chance-stream.ts";
 import { compileExpression } from "../../../sandbox/host/compile-code.ts";
 import { hasDynamicImport } from "../../../sandbox/host/dynamic-import.ts";
+import { ijsonDefect } from "../../../sandbox/host/ijson.ts";
 import { outputText } from "../../../sandbox/host/output-text.ts";
 import { describeThrown } from "../../../sandbox/host/step-error.ts";
+import { jsonDefect } from "../../../src/base/index.ts";
 
 describe("hasDynamicImport", () => {
   it.each([
@@ -86,6 +88,28 @@ describe("outputText", () => {
       expect(() => outputText(value, 1000)).toThrow(expect.objectContaining({ code: "ERR_OUTPUT_NOT_IJSON" }));
     },
   );
+});
+
+describe("ijsonDefect", () => {
+  it("agrees with the daemon's own judgement of every value", () => {
+    fc.assert(
+      fc.property(
+        fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true, withMap: true }),
+        (value) => {
+          expect(ijsonDefect(value) === null).toBe(jsonDefect(value) === null);
+        },
+      ),
+    );
+    for (const value of ["\0", "\ud800", Number.NaN, 2 ** 53, -(2 ** 53), [undefined], { "\0": 1 }, new Date(0)])
+      expect([ijsonDefect(value) === null, jsonDefect(value) === null]).toEqual([false, false]);
+  });
+
+  it("agrees about depth", () => {
+    const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
+
+    for (const depth of [63, 64, 65, 66])
+      expect(ijsonDefect(nested(depth)) === null).toBe(jsonDefect(nested(depth)) === null);
+  });
 });
 
 describe("describeThrown", () => {

@@ -34,7 +34,7 @@ describe("text of a host", () => {
       fc.property(fc.string({ unit: "binary" }), (text) => {
         const clean = shown(text);
         expect(clean.isWellFormed()).toBe(true);
-         
+
         expect(clean).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f]/);
       }),
     );
