@@ -18,6 +18,7 @@ import {
   type AuditSource,
   auditSignersText,
   type ChainEnd,
+  createRecordCheck,
   denialBody,
   emptyFrontier,
   type FrontierState,
@@ -40,6 +41,9 @@ import { ed25519Blob, publicKeyLine } from "../../src/trust/index.ts";
 export const recordSchema = JSON.parse(
   readFileSync(new URL("../../schemas/record.schema.json", import.meta.url), "utf8"),
 ) as JsonObject;
+
+/** Compiled once a test file. */
+export const recordCheck = createRecordCheck(recordSchema);
 
 export const testRuntime: RecordRuntime = { orrery: "0.1.0", node: "20.20.2", tzdata: "2026b", level: "confined" };
 
@@ -284,7 +288,7 @@ export class AuditBranch {
       return this.#writeTree(files);
     });
     for (const [at, original] of originals.entries()) {
-      before.push(this.#forgeCommit(original, { tree: trees[at] as Oid, parent: before.at(-1) ?? null, signature }));
+      before.push(this.#forgeCommit(original, { tree: trees[at]!, parent: before.at(-1) ?? null, signature }));
     }
     this.commits = before;
   }
@@ -377,6 +381,6 @@ export function threeBatches(): AuditBranch {
     Array.from({ length: count }, (_, at) => testRunBody({ tenant, n: first + at }));
   branch.append([testGenesisBody(), testReconcileBody(), ...runs("acme", 1, 4)]);
   branch.append([...runs("acme", 5, 2), testDenialBody(), ...runs("beta", 50, 2)]);
-  branch.append([...runs("acme", 7, 3), testRunBody({ tenant: "beta", n: 60, steps: [testStep("fan_out", 400)] })]);
+  branch.append([...runs("acme", 7, 3), testRunBody({ tenant: "beta", n: 60, steps: [testStep("fan_out", 600)] })]);
   return branch;
 }

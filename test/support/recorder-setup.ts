@@ -9,7 +9,7 @@ import {
   recorderDefaults,
 } from "../../src/recorder/index.ts";
 import { nodeTrustCrypto } from "../../src/signer/index.ts";
-import { recorderKey, recordSchema, signersTextOf, testRuntime } from "./audit-fixtures.ts";
+import { recordCheck, recorderKey, signersTextOf, testRuntime } from "./audit-fixtures.ts";
 import { FakeOutbox } from "./fake-outbox.ts";
 import { FakeSigner } from "./fake-signer.ts";
 import { silentLog } from "./silent-log.ts";
@@ -65,6 +65,6 @@ export function verdictOn(dir: string, witness: string | null = null): AuditRepo
   using repository = openRepository(dir);
   const head = repository.readRef(branch);
   const commits = head === null ? [] : auditHistory(repository, head);
-  const options = { crypto: nodeTrustCrypto, signersText: signersTextOf(site), recordSchema, site, witness };
+  const options = { crypto: nodeTrustCrypto, signersText: signersTextOf(site), check: recordCheck, site, witness };
   return verifyAudit({ ...repository, commits }, options);
 }

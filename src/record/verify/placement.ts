@@ -90,22 +90,30 @@ interface Hints {
   readonly nameSaysSo: boolean;
 }
 
-function jumpOf(found: Numbers, expected: Expected, { following, nameSaysSo }: Hints): Jump {
+function jumpOf(found: Numbers, expected: Expected, hints: Hints): Jump {
   const { seq, index } = expected;
   // A line that does not decode is reported for that; it holds the place that is free.
   if (found.seq === null || found.index === null) return { kind: "none", to: expected };
-  const jump = found.seq - seq;
-  const leap = found.index - index;
-  if (jump === 0 && leap === 0) return { kind: "none", to: expected };
-  const bothGoOn = following?.seq === found.seq + 1 || following === null;
-  if (jump > 0 && bothGoOn && leap >= 0 && (leap === jump || nameSaysSo)) {
-    return { kind: "gap", to: { seq: found.seq, index: found.index } };
-  }
-  if (jump === 0 && leap > 0 && (following === null || following.index === found.index + 1)) {
-    return { kind: "foreign", to: { seq, index: found.index } };
-  }
-  const why = jump === 0 ? `it says index ${String(found.index)}` : `it says seq ${String(found.seq)}`;
+  const to = { seq: found.seq, index: found.index };
+  if (to.seq === seq && to.index === index) return { kind: "none", to };
+  if (isGap(to, expected, hints)) return { kind: "gap", to };
+  if (isForeignGap(to, expected, hints)) return { kind: "foreign", to };
+  const why = to.seq === seq ? `it says index ${String(to.index)}` : `it says seq ${String(to.seq)}`;
   return { kind: "changed", to: expected, why: `${why} in the place of seq ${String(seq)}, index ${String(index)}` };
+}
+
+/** Records of this tenant are gone: both numbers jump alike, or the file's name knows of it; and the next line goes on. */
+function isGap(found: Expected, expected: Expected, { following, nameSaysSo }: Hints): boolean {
+  const jump = found.seq - expected.seq;
+  const leap = found.index - expected.index;
+  const goesOn = following === null || following.seq === found.seq + 1;
+  return jump > 0 && leap >= 0 && goesOn && (leap === jump || nameSaysSo);
+}
+
+/** Records of tenants before this one are gone: only the site-wide number jumps, and stays so. */
+function isForeignGap(found: Expected, expected: Expected, { following }: Hints): boolean {
+  const goesOn = following === null || following.index === found.index + 1;
+  return found.seq === expected.seq && found.index > expected.index && goesOn;
 }
 
 function missing(first: number, last: number): string {

@@ -1,10 +1,4 @@
-import {
-  hexDigestWith,
-  type Json,
-  type JsonObject,
-  type Sha256,
-  type UtcText,
-} from "../../base/index.ts";
+import { hexDigestWith, type Json, type JsonObject, type Sha256, type UtcText } from "../../base/index.ts";
 import { recordLine } from "../record-line.ts";
 import type { RecordCheck } from "../record-schema.ts";
 import { maxLineBytes } from "../seal-batch.ts";

@@ -1,5 +1,5 @@
 import type { Sha256 } from "../../base/index.ts";
-import { parseSegmentPath } from "../segment-path.ts";
+import { parseSegmentPath, type SegmentName } from "../segment-path.ts";
 import type { FindingList } from "./audit-report.ts";
 import type { AuditReader } from "./audit-source.ts";
 import { countMember, type SegmentLine, segmentLines } from "./segment-line.ts";
@@ -13,44 +13,53 @@ export interface RewriteRules {
   readonly commit: string;
 }
 
+interface Rewrite {
+  readonly path: string;
+  readonly name: SegmentName;
+  readonly old: readonly SegmentLine[];
+  readonly current: readonly SegmentLine[];
+}
+
 /** A commit that touches a sealed file: says what became of each of its records. */
 export function reportRewrite({ path, before, after }: TreeChange, rules: RewriteRules): void {
   const { findings, commit } = rules;
   const name = parseSegmentPath(path);
-  const place = { path, tenant: name?.tenant ?? null };
   const verb = after === null ? "removes" : "rewrites";
-  findings.add("AUDIT_REWRITTEN", place, `commit ${commit} ${verb} a file that an earlier one sealed`);
+  const tenant = name?.tenant ?? null;
+  findings.add("AUDIT_REWRITTEN", { path, tenant }, `commit ${commit} ${verb} a file that an earlier one sealed`);
   if (name === null || before === null) return;
   const old = linesAt(path, before.oid, rules);
   const current = after === null ? [] : linesAt(path, after.oid, rules);
-  const seqOf = (at: number): number => name.firstSeq + at;
-  const report = (code: "AUDIT_TAMPERED" | "AUDIT_GAP" | "AUDIT_ORDER", at: number, message: string): void => {
-    findings.add(code, { ...place, seq: seqOf(at), line: at + 1 }, `commit ${commit}: ${message}`);
-  };
-  if (isPermutation(old, current)) {
-    for (const [at, line] of current.entries()) {
-      const seq = countMember(line.record, "seq") ?? seqOf(at);
-      if (line.hash !== old[at]?.hash) report("AUDIT_ORDER", seq - name.firstSeq, `record ${String(seq)} was moved`);
-    }
-    return;
+  const rewrite = { path, name, old, current };
+  if (isPermutation(old, current)) reportMoved(rewrite, rules);
+  else reportLost(rewrite, rules);
+}
+
+function reportMoved({ path, name, old, current }: Rewrite, { findings, commit }: RewriteRules): void {
+  for (const [at, line] of current.entries()) {
+    if (line.hash === old[at]?.hash) continue;
+    const seq = countMember(line.record, "seq") ?? name.firstSeq + at;
+    const place = { path, tenant: name.tenant, seq, line: at + 1 };
+    findings.add("AUDIT_ORDER", place, `commit ${commit}: record ${String(seq)} was moved`);
   }
+}
+
+function reportLost({ path, name, old, current }: Rewrite, { findings, commit }: RewriteRules): void {
   const kept = new Set(current.map(({ hash }) => hash));
+  // As many new lines as lost ones: each stands for one that was changed.
+  const changed = current.length >= old.length;
+  for (const [at, { hash }] of old.entries()) {
+    if (kept.has(hash)) continue;
+    const seq = name.firstSeq + at;
+    const place = { path, tenant: name.tenant, seq, line: at + 1 };
+    const what = `commit ${commit}: record ${String(seq)} was ${changed ? "changed" : "removed"}`;
+    findings.add(changed ? "AUDIT_TAMPERED" : "AUDIT_GAP", place, what);
+  }
+  if (current.length <= old.length) return;
   const known = new Set(old.map(({ hash }) => hash));
-  const added = current.filter(({ hash }) => !known.has(hash));
-  for (const [at, line] of old.entries()) {
-    if (kept.has(line.hash)) continue;
-    // As many new lines as lost ones: each stands for one that was changed.
-    if (current.length >= old.length) report("AUDIT_TAMPERED", at, `record ${String(seqOf(at))} was changed`);
-    else report("AUDIT_GAP", at, `record ${String(seqOf(at))} was removed`);
-  }
-  if (current.length > old.length) {
-    const [first] = added;
-    findings.add(
-      "AUDIT_TAMPERED",
-      { ...place, line: first?.line ?? null },
-      `commit ${commit}: records were put into a sealed segment`,
-    );
-  }
+  const line = current.find(({ hash }) => !known.has(hash))?.line ?? null;
+  const what = `commit ${commit}: records were put into a sealed segment`;
+  findings.add("AUDIT_TAMPERED", { path, tenant: name.tenant, line }, what);
 }
 
 function linesAt(path: string, oid: string, { reader, sha256 }: RewriteRules): readonly SegmentLine[] {

@@ -39,16 +39,12 @@ function compareTrees(at: Comparison, before: string | null, after: string | nul
 }
 
 function compareEntries(at: Comparison, name: string, { before, after }: Omit<TreeChange, "path">): void {
-  if (before?.oid === after?.oid && before?.mode === after?.mode) return;
+  if (before !== null && after !== null && before.oid === after.oid && before.mode === after.mode) return;
   const path = at.prefix + name;
-  const oldTree = subtree(at, before);
-  const newTree = subtree(at, after);
-  if (oldTree !== null || newTree !== null) {
-    compareTrees({ ...at, prefix: `${path}/`, depth: at.depth + 1 }, oldTree, newTree);
-  }
-  const oldFile = oldTree === null ? before : null;
-  const newFile = newTree === null ? after : null;
-  if (oldFile !== null || newFile !== null) at.changes.push({ path, before: oldFile, after: newFile });
+  const [oldTree, newTree] = [subtree(at, before), subtree(at, after)];
+  compareTrees({ ...at, prefix: `${path}/`, depth: at.depth + 1 }, oldTree, newTree);
+  const change = { path, before: oldTree === null ? before : null, after: newTree === null ? after : null };
+  if (change.before !== null || change.after !== null) at.changes.push(change);
 }
 
 function subtree(at: Comparison, entry: AuditTreeEntry | null): string | null {

@@ -1,4 +1,4 @@
-import { faultOf, type JsonObject, type Sha256 } from "../../base/index.ts";
+import { faultOf, type Sha256 } from "../../base/index.ts";
 import type { AllowedSigner, TrustCommit, TrustCrypto } from "../../trust/index.ts";
 import {
   type AuditKey,
@@ -9,7 +9,7 @@ import {
   parseKeyLog,
 } from "../audit-keys.ts";
 import { type Checkpoint, checkpointText, parseCheckpoint } from "../checkpoint.ts";
-import { createRecordCheck } from "../record-schema.ts";
+import type { RecordCheck } from "../record-schema.ts";
 import { parseSegmentPath } from "../segment-path.ts";
 import { type AuditReport, FindingList, type FindingPlace } from "./audit-report.ts";
 import type { AuditSource, AuditTreeEntry } from "./audit-source.ts";
@@ -27,8 +27,8 @@ export interface VerifyAuditOptions {
   readonly crypto: TrustCrypto;
   /** Text of an allowed_signers file that the verifier's owner trusts: never the one on the branch. */
   readonly signersText: string;
-  /** The document of schemas/record.schema.json. */
-  readonly recordSchema: JsonObject;
+  /** Compiled once for any number of branches (createRecordCheck). */
+  readonly check: RecordCheck;
   /** null: the site that the first checkpoint names. */
   readonly site: string | null;
   /** Text of a `checkpoint` that was kept elsewhere, byte for byte; null = none. */
@@ -66,8 +66,7 @@ class AuditWalk {
     this.#sha256 = options.crypto.sha256;
     this.#signers = auditSigners(options.signersText);
     this.#site = options.site;
-    const check = createRecordCheck(options.recordSchema);
-    this.#course = new RecordCourse({ sha256: this.#sha256, check, findings: this.#findings });
+    this.#course = new RecordCourse({ sha256: this.#sha256, check: options.check, findings: this.#findings });
     this.#witness = new WitnessCheck(options.witness);
   }
 
@@ -186,36 +185,29 @@ class AuditWalk {
   }
 
   #readKeys(changes: readonly TreeChange[], commit: TrustCommit): void {
-    const changed = (wanted: string): Uint8Array | null | undefined => {
-      const change = changes.find(({ path }) => path === wanted);
-      if (change === undefined) return undefined;
-      return change.after === null ? null : this.#source.readBlob(change.after.oid);
-    };
-    const log = changed(keyLogPath);
-    const signers = changed(auditSignersPath);
+    const log = changes.find(({ path }) => path === keyLogPath);
+    const signers = changes.find(({ path }) => path === auditSignersPath);
     if (log === undefined && signers === undefined && this.#batch > 1) return;
-    const keys = log === undefined ? this.#keyLog : parseKeyLog(textOf(log ?? new Uint8Array(0)) ?? "");
-    const grown =
-      keys !== null && this.#keyLog.every(({ from, key }, at) => keys[at]?.from === from && keys[at].key === key);
-    const late = keys?.slice(this.#keyLog.length).some(({ from }) => from < this.#batch) === true;
-    if (keys === null || !grown || late) {
-      this.#findings.add(
-        "AUDIT_SIGNER",
-        { path: keyLogPath },
-        `commit ${short(commit.oid)} leaves no key log that goes on the last one`,
-      );
+    const keys = log === undefined ? this.#keyLog : parseKeyLog(this.#textAfter(log));
+    if (keys === null || !goesOn(this.#keyLog, keys, this.#batch)) {
+      const what = `commit ${short(commit.oid)} leaves no key log that goes on the last one`;
+      this.#findings.add("AUDIT_SIGNER", { path: keyLogPath }, what);
       return;
     }
     this.#keyLog = keys;
-    const site = this.#site ?? this.#options.site;
-    const text = signers === undefined || signers === null ? null : textOf(signers);
-    if (site !== null && text !== auditSignersText(site, keys)) {
+    if (this.#site !== null && this.#textAfter(signers) !== auditSignersText(this.#site, keys)) {
       this.#findings.add(
         "AUDIT_SIGNER",
         { path: auditSignersPath },
         "the file does not name the keys of keys/log.ndjson",
       );
     }
+  }
+
+  /** The text that a change leaves; empty where it leaves none. */
+  #textAfter(change: TreeChange | undefined): string {
+    const oid = change?.after?.oid;
+    return oid === undefined ? "" : (textOf(this.#source.readBlob(oid)) ?? "");
   }
 
   /** New segments and lists of steps, read; whatever else the commit did is a finding. */
@@ -228,7 +220,7 @@ class AuditWalk {
       const name = parseSegmentPath(path);
       if (replaceable.has(path) && after !== null) continue;
       if (before !== null) reportRewrite(change, rules);
-      else if (after === null || after.mode !== "100644" || after.defect !== null) {
+      else if (after?.mode !== "100644" || after.defect !== null) {
         this.#findings.add("AUDIT_FORMAT", { path }, `commit ${short(commit.oid)} adds what is no plain file`);
       } else if (name !== null) segments.push({ path, name, bytes: this.#source.readBlob(after.oid) });
       else if (stepsPattern.test(path)) stepFiles.push({ path, bytes: this.#source.readBlob(after.oid) });
@@ -253,6 +245,12 @@ class AuditWalk {
       );
     }
   }
+}
+
+/** Known keys stay as they are; a new one signs from this batch or a later one. */
+function goesOn(old: readonly AuditKey[], keys: readonly AuditKey[], batch: number): boolean {
+  const kept = old.every(({ from, key }, at) => keys[at]?.from === from && keys[at].key === key);
+  return kept && keys.slice(old.length).every(({ from }) => from >= batch);
 }
 
 const replaceable: ReadonlySet<string> = new Set(["checkpoint", "checkpoint.sig", auditSignersPath, keyLogPath]);

@@ -7,7 +7,7 @@ import {
   editLines,
   type FileEdit,
   type ForgedSignature,
-  recordSchema,
+  recordCheck,
   segmentOf,
   signersTextOf,
   specKey,
@@ -17,14 +17,14 @@ import {
 } from "../../support/audit-fixtures.ts";
 
 const verify = (branch: AuditBranch, witness: string | null = null, signersText = signersTextOf("hq")): AuditReport =>
-  verifyAudit(branch.source, { crypto: nodeTrustCrypto, signersText, recordSchema, site: "hq", witness });
+  verifyAudit(branch.source, { crypto: nodeTrustCrypto, signersText, check: recordCheck, site: "hq", witness });
 
 const named = ({ findings }: AuditReport, code: AuditCode): string[] =>
   findings.filter((finding) => finding.code === code).map(({ tenant, seq }) => `${tenant ?? "-"} ${String(seq)}`);
 
 const codesOf = ({ findings }: AuditReport): string[] => [...new Set(findings.map(({ code }) => code))].sort();
 
-const changeByte = (tenant: string, seq: number, from: string, to: string): FileEdit =>
+const changeByte = (tenant: string, seq: number, from: string | RegExp, to: string): FileEdit =>
   editLines(tenant, seq, (lines, at) => lines.map((line, n) => (n === at ? line.replace(from, to) : line)));
 
 const remove = (tenant: string, seq: number): FileEdit =>
@@ -75,26 +75,20 @@ describe("verifyAudit", () => {
     };
 
     it.each([
-      ["in the middle", "acme", 3, `"runNo":2`, `"runNo":7`],
-      ["at the end of a segment", "acme", 5, `"status":"succeeded"`, `"status":"succeedee"`],
-      ["in a seq", "acme", 3, `"seq":3`, `"seq":4`],
-      ["in an index", "acme", 3, `"index":3`, `"index":9`],
-      ["in a prev", "acme", 4, `"prev":"`, `"prev":"f`],
-      ["in a timestamp", "acme", 7, `"timestamp":"2026`, `"timestamp":"2025`],
-      ["so that it is no JSON", "acme", 3, `{"actor`, `["actor`],
-    ] as const)("and changes one byte %s is found, and the record named", (_where, tenant, seq, from, to) => {
-      const edit =
-        from === `"prev":"`
-          ? editLines(tenant, seq, (lines, at) =>
-              lines.map((line, n) =>
-                n === at ? line.replace(/"prev":"./, (old) => `"prev":"${old.endsWith("0") ? "1" : "0"}`) : line,
-              ),
-            )
-          : changeByte(tenant, seq, from, to);
+      { where: "in the middle", seq: 3, from: /"runNo":2/, to: `"runNo":7` },
+      { where: "at the end of a segment", seq: 5, from: /"status":"succeeded"/, to: `"status":"succeedee"` },
+      { where: "in a seq", seq: 3, from: /"seq":3/, to: `"seq":4` },
+      { where: "in an index", seq: 3, from: /"index":3/, to: `"index":9` },
+      { where: "in a prev that is no hash then", seq: 4, from: /"prev":"./, to: `"prev":"x` },
+      { where: "in a prev that stays a hash", seq: 4, from: /(?<="prev":"[0-9a-f]{10})[0-9a-f]{3}/, to: "000" },
+      { where: "in a timestamp", seq: 7, from: /"timestamp":"2026/, to: `"timestamp":"2025` },
+      { where: "so that it is no JSON", seq: 3, from: /\{"actor/, to: `["actor` },
+    ])("and changes one byte $where is found, and the record named", ({ seq, from, to }) => {
+      const edit = changeByte("acme", seq, from, to);
 
       const report = attacked(1, edit);
 
-      expect(named(report, "AUDIT_TAMPERED")).toEqual([`${tenant} ${String(seq)}`]);
+      expect(named(report, "AUDIT_TAMPERED")).toEqual([`acme ${String(seq)}`]);
       expect(codesOf(report)).toEqual(["AUDIT_TAMPERED", signatureCode].sort());
     });
 
@@ -217,7 +211,7 @@ describe("verifyAudit", () => {
   it("another history of the same size as a kept checkpoint is told, even one that the recorder's key signed", () => {
     const witness = threeBatches().batches[2]?.checkpointText ?? "";
     const other = new AuditBranch();
-    other.append(Array.from({ length: 15 }, (_, n) => testRunBody({ n })));
+    other.append(Array.from({ length: 15 }, (_, n) => testRunBody({ n: n + 1 })));
 
     const report = verify(other, witness);
 
@@ -299,7 +293,7 @@ describe("any one byte of any record", () => {
         expect(about.length).toBeGreaterThan(0);
         expect(about.some((finding) => finding.tenant === tenant)).toBe(true);
       }),
-      { numRuns: 60, seed: 1 },
+      { numRuns: 40, seed: 1 },
     );
   });
 });
