@@ -18,20 +18,27 @@ export interface GrantCache {
 type ReadAllowlist = (tenant: string, signal: AbortSignal) => Promise<Allowlist>;
 
 interface Held {
+  /** null = read without knowing of which revision. */
   readonly revision: string | null;
   readonly allowlist: Allowlist;
+  /** The last read failed: nothing is granted at a connect, and a step start reads again. */
+  readonly isStale: boolean;
 }
+
+const nothing: Allowlist = { plugins: [], endpoints: [] };
 
 export function createGrantCache(readAllowlist: ReadAllowlist): GrantCache {
   const held = new Map<string, Held>();
   return {
     read: async (tenant, signal) => {
       const known = held.get(tenant);
-      if (known !== undefined) return known.allowlist;
+      if (known?.isStale === false) return known.allowlist;
       const allowlist = await readAllowlist(tenant, signal);
       // A revision that arrived while this was read has its own read: never put an older one over it.
-      if (!held.has(tenant)) held.set(tenant, { revision: null, allowlist });
-      return held.get(tenant)?.allowlist ?? allowlist;
+      const newer = held.get(tenant);
+      if (newer?.isStale === false) return newer.allowlist;
+      held.set(tenant, { revision: null, allowlist, isStale: false });
+      return allowlist;
     },
     held: (tenant) => held.get(tenant)?.allowlist ?? null,
     follow: async (revisions, signal) => {
@@ -42,9 +49,9 @@ export function createGrantCache(readAllowlist: ReadAllowlist): GrantCache {
         moved.map(async ([tenant, revision]) => {
           try {
             const allowlist = await readAllowlist(tenant, signal);
-            if (held.has(tenant)) held.set(tenant, { revision, allowlist });
+            if (held.has(tenant)) held.set(tenant, { revision, allowlist, isStale: false });
           } catch (error) {
-            held.delete(tenant);
+            if (held.has(tenant)) held.set(tenant, { revision: null, allowlist: nothing, isStale: true });
             throw error;
           }
         }),

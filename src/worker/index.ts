@@ -1,2 +1,8 @@
 export { createWorker, type Worker } from "./worker.ts";
-export type { StepCompute, WorkerDeps, WorkerEvent, WorkerOptions } from "./worker-deps.ts";
+export {
+  type StepCompute,
+  type WorkerDeps,
+  type WorkerEvent,
+  type WorkerOptions,
+  workerDefaults,
+} from "./worker-deps.ts";

@@ -1,6 +1,8 @@
 import { Fault, type JsonObject, parseCanonical } from "../base/index.ts";
+import { sha256 } from "../base/node-digest.ts";
 import { slotScope } from "../calendar/index.ts";
 import type { WalkDag } from "../dag/index.ts";
+import { specHashOf } from "../run/index.ts";
 import {
   type DagSpec,
   effectiveDag,
@@ -42,6 +44,10 @@ export async function loadRun(room: WorkerRoom, claimed: ClaimedRun, signal: Abo
 }
 
 function pinRun(claimed: ClaimedRun, snapshot: TenantSnapshot): PinnedRun {
+  // What runs must be what the record will name.
+  if (specHashOf(claimed.specText, sha256) !== claimed.specHash) {
+    throw new Fault("INTERNAL", "the stored spec has another hash");
+  }
   const dag = effectiveDag(claimed.specText);
   const steps = new Map<string, PinnedStep>();
   for (const spec of [...dag.steps, ...dag.finally]) {

@@ -27,6 +27,8 @@ export type Parting = SettleAnswer | "left";
 /** Drives the walk of one claimed run: carries out its commands, feeds it their answers, settles. */
 export class RunDrive {
   readonly claimed: ClaimedRun;
+  /** Only timers are under way: it takes nothing from other runs. */
+  isResting = false;
   readonly #room: WorkerRoom;
   readonly #tasks: TaskGroup;
   readonly #attempts = new LiveAttempts();
@@ -37,6 +39,8 @@ export class RunDrive {
   #failure: { readonly error: unknown } | null = null;
   #cancel: CancelRequest | null = null;
   #draining = false;
+  /** Tasks under way that are neither attempts nor timers. */
+  #busy = 0;
   #notify: () => void = () => undefined;
 
   constructor(room: WorkerRoom, claimed: ClaimedRun) {
@@ -101,16 +105,35 @@ export class RunDrive {
       const event = this.#events.shift();
       if (event !== undefined) return event;
       if (this.#draining && this.#attempts.size === 0) return null;
+      if (this.#attempts.size === 0 && this.#busy === 0) this.#rest(true);
       await new Promise<void>((resolve) => {
         this.#notify = resolve;
       });
+      this.#rest(false);
     }
+  }
+
+  #rest(isResting: boolean): void {
+    if (this.isResting === isResting) return;
+    this.isResting = isResting;
+    if (isResting) this.#room.rested();
+  }
+
+  #work(task: string, work: (signal: AbortSignal) => Promise<void>): void {
+    this.#tasks.run(task, async (signal) => {
+      this.#busy++;
+      try {
+        await work(signal);
+      } finally {
+        this.#busy--;
+      }
+    });
   }
 
   #carryOut(ledger: RunLedger, command: WalkCommand): void {
     switch (command.kind) {
       case "evaluate":
-        this.#tasks.run("evaluate", async (signal) => {
+        this.#work("evaluate", async (signal) => {
           const answer = await evaluateStep(this.#room, ledger, command.stepId, signal);
           this.#feed({ kind: "evaluated", stepId: command.stepId, answer, atMs: this.#nowMs() });
         });
@@ -119,7 +142,7 @@ export class RunDrive {
         if (!this.#draining) this.#tasks.run("attempt", (signal) => this.#attempt(ledger, command, signal));
         return;
       case "settle_lost":
-        this.#tasks.run("settle_lost", async (signal) => {
+        this.#work("settle_lost", async (signal) => {
           this.#take(ledger, command, await settleLost(this.#room, ledger, command, signal));
         });
         return;

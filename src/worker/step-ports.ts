@@ -17,6 +17,7 @@ export interface AttemptTraces {
   artifacts(): readonly ArtifactRef[];
 }
 
+const sliceBytes = 256 * 1024;
 /** References of one attempt: each stands in the record. */
 const maxArtifacts = 1000;
 
@@ -62,7 +63,8 @@ interface FileRead {
 async function* readFile(room: WorkerRoom, { tenant, path, input, signal }: FileRead): AsyncGenerator<Uint8Array> {
   const file = input.files.find((declared) => declared.path === path);
   if (file === undefined) throw new Fault("SANDBOX_DENIED", "the step did not declare this file");
-  yield await room.blobs.read(tenant, file.sha256, signal);
+  const bytes = await room.blobs.read(tenant, file.sha256, signal);
+  for (let at = 0; at < bytes.length; at += sliceBytes) yield bytes.subarray(at, at + sliceBytes);
 }
 
 function logObject({ level, message, fields }: StepLogLine): JsonObject {

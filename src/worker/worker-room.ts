@@ -14,4 +14,6 @@ export interface WorkerRoom {
   /** Asks again where a thread failed: that says nothing of the step. */
   readonly compute: StepCompute;
   readonly blobs: BlobCache;
+  /** A run waits for time alone: another may be claimed beside it. */
+  readonly rested: () => void;
 }

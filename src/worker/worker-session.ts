@@ -14,6 +14,7 @@ import type { WorkerRoom } from "./worker-room.ts";
 type OwnedSeam = ReturnType<Store["createWorkerSeam"]>;
 
 const turnBackoff = { firstMs: 100, factor: 2, maxMs: 2_000 };
+const runsPerHost = 2;
 /** Giving runs back is a courtesy: their lease ends by itself. */
 const courtesyMs = 5_000;
 
@@ -46,6 +47,7 @@ export class WorkerSession {
         lastingCall(deps, "currentGrants", () => deps.currentGrants(tenant, signal), signal),
       ),
       compute: lastingCompute(deps),
+      rested: () => this.wake(),
       blobs: createBlobCache(
         (tenant, sha256, signal) => lastingCall(deps, "readBlob", () => deps.readBlob(tenant, sha256, signal), signal),
         options.blobCacheBytes,
@@ -92,10 +94,9 @@ export class WorkerSession {
 
   /** One beat and one claim; false where the store did not answer. */
   async #turn(signal: AbortSignal): Promise<boolean> {
-    const { deps, options, seam } = this.#room;
+    const { deps, seam } = this.#room;
     const beganMs = deps.clock.monotonicMs();
-    const open = !this.#draining && deps.hosts.capacity > 0;
-    const free = open ? options.maxRuns - this.#drives.size : 0;
+    const free = this.#draining ? 0 : this.#free();
     const calls = Promise.allSettled([free > 0 ? seam.claim(free) : [], seam.heartbeat()]);
     const [claim, beat] = await abortable(calls, signal);
     if (claim.status === "fulfilled") for (const run of claim.value) this.#drive(run);
@@ -109,6 +110,13 @@ export class WorkerSession {
     if (fault.disposition === "crash") this.#die(fault);
     deps.log.warn({ code: fault.code, error: failed.reason }, "the queue does not answer, trying again");
     return false;
+  }
+
+  // Some runs more than hosts, so that no host waits for a commit; but never a hoard that other workers could run.
+  #free(): number {
+    const { deps, options } = this.#room;
+    const active = [...this.#drives].filter((drive) => !drive.isResting).length;
+    return Math.max(0, Math.min(options.maxRuns - this.#drives.size, deps.hosts.capacity * runsPerHost - active));
   }
 
   // A store that does not answer keeps calls waiting instead of failing them: only the clock tells that a lease is gone.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Fault } from "../../../src/base/index.ts";
-import { hanging } from "../../support/fake-hosts.ts";
+import { failing, hanging } from "../../support/fake-hosts.ts";
 import { type Bench, dag, finallyOf, quota, setup } from "./worker-fixture.ts";
 
 const fan = (items: number, forEach: { maxParallel?: number } = {}) =>
@@ -334,6 +334,53 @@ describe("one bad run", () => {
     expect(bench.record(bad)).toMatchObject({ status: "failed", code: "INTERNAL", steps: [] });
   });
 
+  it("whose stored spec is not the one of its hash fails as internal", async () => {
+    const bench = await setup();
+    const bad = bench.admit({ spec: dag({ a: {} }) });
+    Object.assign(bench.queue.run(bad).base, { specHash: "0".repeat(64) });
+    await bench.worker().start();
+
+    await bench.untilSettled(bad);
+
+    expect(bench.record(bad)).toMatchObject({ status: "failed", code: "INTERNAL", steps: [] });
+    expect(bench.hosts.requests).toEqual([]);
+  });
+
+  it("whose record the store refuses is settled without its steps", async () => {
+    const bench = await setup();
+    const bad = bench.admit({ spec: dag({ a: {} }) });
+    const createSeam: typeof bench.queue.createSeam = (worker) => {
+      const seam = bench.queue.createSeam(worker);
+      const settle: typeof seam.settle = ([item]) =>
+        item?.bodyText.includes("test.a") === true ? Promise.resolve(["unfit"]) : seam.settle([item!]);
+      return { ...seam, settle };
+    };
+    await bench.worker({ createSeam }).start();
+
+    await bench.untilSettled(bad);
+
+    expect(bench.record(bad)).toMatchObject({ status: "failed", code: "INTERNAL", steps: [] });
+  });
+
+  it("that cannot be settled at all stays claimed and does not keep others from ending", async () => {
+    const bench = await setup();
+    const bad = bench.admit({ spec: dag({ a: {} }), key: "bad" });
+    const good = bench.admit({ spec: dag({ a: {} }), key: "good" });
+    const createSeam: typeof bench.queue.createSeam = (worker) => {
+      const seam = bench.queue.createSeam(worker);
+      const settle: typeof seam.settle = ([item]) =>
+        item?.runId === bad.runId ? Promise.resolve(["unfit"]) : seam.settle([item!]);
+      return { ...seam, settle };
+    };
+    await bench.worker({ createSeam }).start();
+
+    await bench.untilSettled(good);
+    await bench.quiet();
+
+    expect(bench.queue.run(bad).state).toBe("claimed");
+    expect(bench.failures).toEqual([]);
+  });
+
   it("ends what it runs before it is settled, and names it in the record", async () => {
     const bench = await setup();
     const bad = bench.admit({
@@ -373,6 +420,26 @@ describe("life", () => {
     await bench.untilSettled(...runs);
 
     expect(held).toBe(2);
+  });
+
+  it("claims no hoard: twice its hosts, and runs that only wait for a retry do not count", async () => {
+    const bench = await setup();
+    bench.hosts.capacity = 1;
+    const narrow = { ...quota, steps: { maxConcurrent: 1 } };
+    const retry = { maxAttempts: 2, backoff: 600_000, maxBackoff: 600_000, errors: ["transient"] };
+    const waiting = ["w1", "w2", "w3"].map((key) =>
+      bench.admit({ spec: dag({ w: { retry } }), key, plugins: { w: { run: () => failing("SANDBOX_UNAVAILABLE") } } }),
+    );
+    const busy = ["b1", "b2", "b3"].map((key) =>
+      bench.admit({ spec: dag({ b: {} }), key, quota: narrow, plugins: { b: { run: hanging } } }),
+    );
+    await bench.worker().start();
+
+    await bench.until(() => bench.hosts.running === 1);
+    await bench.quiet();
+
+    expect(waiting.map((run) => bench.queue.run(run).state)).toEqual(["claimed", "claimed", "claimed"]);
+    expect(busy.map((run) => bench.queue.run(run).state)).toEqual(["claimed", "claimed", "ready"]);
   });
 
   it("a clean stop lets running attempts end, stores them, gives the run back, and starts nothing more", async () => {
