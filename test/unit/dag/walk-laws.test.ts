@@ -245,7 +245,7 @@ describe("laws of the walk", () => {
         expect(log.filter((c) => c.kind === "settle_run")).toHaveLength(1);
         expect(log.filter((c) => c.kind === "finish_step")).toHaveLength(walk.steps.size);
       }),
-      { numRuns: 400 },
+      { numRuns: 400, interruptAfterTimeLimit: 8000 },
     );
   });
 
@@ -264,7 +264,7 @@ describe("laws of the walk", () => {
 
         expect(JSON.stringify([...cut.walk.steps])).toBe(before);
       }),
-      { numRuns: 100 },
+      { numRuns: 100, interruptAfterTimeLimit: 8000 },
     );
   });
 
@@ -292,7 +292,7 @@ describe("laws of the walk", () => {
           expect(state.log.at(-1)).toMatchObject({ kind: "settle_run", status: want.status });
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 400, interruptAfterTimeLimit: 8000 },
     );
   });
 
@@ -312,7 +312,7 @@ describe("laws of the walk", () => {
         expect(started.map((c) => c.stepId).filter((id) => !id.startsWith("f"))).toEqual([]);
         expect([...state.walk.steps.values()].every((s) => s.end !== null)).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: 300, interruptAfterTimeLimit: 8000 },
     );
   });
 
@@ -341,7 +341,7 @@ describe("laws of the walk", () => {
             if (command.kind === "dispatch") expect(ended.has(key(command))).toBe(false);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 300, interruptAfterTimeLimit: 8000 },
     );
   });
 
@@ -358,7 +358,7 @@ describe("laws of the walk", () => {
 
         expect(again.log).toEqual(once.log);
       }),
-      { numRuns: 100 },
+      { numRuns: 100, interruptAfterTimeLimit: 8000 },
     );
   });
 });
