@@ -1,26 +1,26 @@
 import { sha256Hex } from "../base/node-digest.ts";
 import type { DecodedSpec } from "../compute/index.ts";
-import type { GitRepository, Oid } from "../git/index.ts";
+import type { Oid, TreeSource } from "../git/index.ts";
 
 /** What is known of file contents by their blob id: read cost follows the change, not the repository. */
 export class BlobCache {
-  readonly #repository: Pick<GitRepository, "readBlob">;
+  readonly #source: Pick<TreeSource, "readBlob">;
   readonly #facts = new Map<Oid, { readonly sha256: string; readonly bytes: number }>();
   readonly #decoded = new Map<string, DecodedSpec>();
 
-  constructor(repository: Pick<GitRepository, "readBlob">) {
-    this.#repository = repository;
+  constructor(source: Pick<TreeSource, "readBlob">) {
+    this.#source = source;
   }
 
   read(oid: Oid): Buffer {
-    return this.#repository.readBlob(oid);
+    return this.#source.readBlob(oid);
   }
 
   /** SHA-256 and size of a blob's content. */
   facts(oid: Oid): { readonly sha256: string; readonly bytes: number } {
     const known = this.#facts.get(oid);
     if (known !== undefined) return known;
-    const content = this.#repository.readBlob(oid);
+    const content = this.#source.readBlob(oid);
     const facts = { sha256: sha256Hex(content), bytes: content.length };
     bounded(this.#facts).set(oid, facts);
     return facts;

@@ -1,18 +1,20 @@
 import type { Sha256 } from "../base/index.ts";
 import { sha256 } from "../base/node-digest.ts";
 import type { Compute, DecodedSpec } from "../compute/index.ts";
-import type { GitRepository, Oid } from "../git/index.ts";
-import { assembleTenant, type DesiredTenant } from "../plan/index.ts";
+import type { Oid, TreeSource } from "../git/index.ts";
+import { assembleTenant, type DesiredTenant, type TenantInput } from "../plan/index.ts";
 import {
+  classifyPath,
   decodeDocument,
   effectiveRepository,
   type Finding,
   isId,
+  misplacedPath,
   type RepositorySpec,
   type SiteSpec,
 } from "../spec/index.ts";
 import { BlobCache } from "./blob-cache.ts";
-import { readSpecTree, type SpecTree } from "./tenant-tree.ts";
+import { entryFinding, readSpecTree, type SpecTree } from "./tenant-tree.ts";
 
 /** What a revision says of the whole site. */
 export interface SiteDocuments {
@@ -30,25 +32,40 @@ export interface ReadTenant {
   content(sha256: string): Buffer | null;
 }
 
+/** What revisions are read from: a repository, or a work tree as it stands. */
+export interface SpecSource extends TreeSource {
+  readCommit(revision: Oid): { readonly tree: Oid };
+}
+
+/** What a tenant is assembled from, not yet judged. */
+export interface TenantParts {
+  readonly input: TenantInput;
+  /** Blob of each SHA-256 that the input names. */
+  readonly blobs: ReadonlyMap<string, Oid>;
+}
+
 /** Grows whenever the same trees would be understood in another way. */
 const decoderVersion = "1";
 
+const specFolders: ReadonlySet<string> = new Set(["keys", "plugins", "sites", "tenants"]);
+const emptyTree = { pluginBytes: new Map<string, string>(), files: [], blobs: new Map<string, Oid>() };
+
 /** Reads the desired state out of a revision's trees; what it read once is kept by blob id. */
 export class DesiredReader {
-  readonly #repository: GitRepository;
+  readonly #source: SpecSource;
   readonly #compute: Pick<Compute, "decode">;
   readonly #cache: BlobCache;
   #plugins: { readonly oid: Oid; readonly tree: SpecTree } | null = null;
 
-  constructor(repository: GitRepository, compute: Pick<Compute, "decode">) {
-    this.#repository = repository;
+  constructor(source: SpecSource, compute: Pick<Compute, "decode">) {
+    this.#source = source;
     this.#compute = compute;
-    this.#cache = new BlobCache(repository);
+    this.#cache = new BlobCache(source);
   }
 
   /** orrery.yaml and the site's file. An unreadable one is a finding and its defaults do not count: the caller holds. */
   readSite(revision: Oid, site: string): SiteDocuments {
-    const { tree } = this.#repository.readCommit(revision);
+    const { tree } = this.#source.readCommit(revision);
     const root = this.#document(tree, "orrery.yaml");
     const own = this.#document(tree, `sites/${site}.yaml`);
     const findings = [root, own].flatMap((decoded) =>
@@ -62,17 +79,30 @@ export class DesiredReader {
 
   /** Tree ids of all that a tenant's applied state is computed from. */
   fingerprint(revision: Oid, tenant: string): string {
-    const { tree } = this.#repository.readCommit(revision);
+    const { tree } = this.#source.readCommit(revision);
     const own = this.#treeAt(tree, `tenants/${tenant}`);
     return `${decoderVersion}:${own ?? "none"}:${this.#treeAt(tree, "plugins") ?? "none"}`;
   }
 
   async readTenant(revision: Oid, tenant: string, signal: AbortSignal): Promise<ReadTenant> {
-    const { tree } = this.#repository.readCommit(revision);
+    const { input, blobs } = await this.readParts(revision, tenant, signal);
+    const hash: Sha256 = sha256;
+    return {
+      desired: assembleTenant(input, hash),
+      content: (digest) => {
+        const oid = blobs.get(digest);
+        return oid === undefined ? null : this.#cache.read(oid);
+      },
+    };
+  }
+
+  /** All that `readTenant` judges, for who judges otherwise. */
+  async readParts(revision: Oid, tenant: string, signal: AbortSignal): Promise<TenantParts> {
+    const { tree } = this.#source.readCommit(revision);
     const own = this.#treeAt(tree, `tenants/${tenant}`);
     const parts = [
       this.#sharedPlugins(tree),
-      own === null ? null : readSpecTree(this.#repository, this.#cache, own, `tenants/${tenant}/`),
+      own === null ? null : readSpecTree(this.#source, this.#cache, own, `tenants/${tenant}/`),
     ].filter((part) => part !== null);
     const documents = new Map<string, DecodedSpec>();
     for (const part of parts) {
@@ -85,20 +115,39 @@ export class DesiredReader {
       pluginBytes: new Map(parts.flatMap((part) => [...part.pluginBytes])),
       files: parts.flatMap((part) => part.files),
     };
-    const blobs = new Map(parts.flatMap((part) => [...part.blobs]));
-    const hash: Sha256 = sha256;
-    return {
-      desired: assembleTenant(input, hash),
-      content: (digest) => {
-        const oid = blobs.get(digest);
-        return oid === undefined ? null : this.#cache.read(oid);
-      },
-    };
+    return { input, blobs: new Map(parts.flatMap((part) => [...part.blobs])) };
+  }
+
+  /** Every document of the revision, also what no site and no tenant reads, each decoded alone: for lint. */
+  async allDocuments(revision: Oid, signal: AbortSignal): Promise<ReadonlyMap<string, DecodedSpec>> {
+    const { tree } = this.#source.readCommit(revision);
+    const root: SpecTree = { ...emptyTree, ...this.#rootDocuments(tree) };
+    const folders = ["plugins", "sites", "tenants"].flatMap((name) => {
+      const oid = this.#treeAt(tree, name);
+      return oid === null ? [] : [readSpecTree(this.#source, this.#cache, oid, `${name}/`)];
+    });
+    const decoded = await Promise.all([root, ...folders].map((part) => this.#decode(part, signal)));
+    return new Map(decoded.flat());
+  }
+
+  #rootDocuments(tree: Oid): Pick<SpecTree, "documents" | "refused"> {
+    const ours = this.#source
+      .readTree(tree)
+      .filter(({ name }) => specFolders.has(name) || classifyPath(name) !== null || misplacedPath(name) !== null);
+    const refused = ours.flatMap((entry) => {
+      const wanted = specFolders.has(entry.name) ? "tree" : "blob";
+      const defect = entry.defect ?? (entry.kind === wanted ? null : `a ${entry.kind} where a ${wanted} must be`);
+      const finding = entryFinding(entry.name, { ...entry, defect });
+      return finding === null ? [] : [{ path: entry.name, finding }];
+    });
+    const bad = new Set(refused.map(({ path }) => path));
+    const documents = ours.filter(({ kind, name }) => kind === "blob" && !bad.has(name));
+    return { documents: documents.map(({ name, oid }) => ({ path: name, oid })), refused };
   }
 
   /** Every tenant folder of the revision, whichever site runs it: for lint. */
   allTenants(revision: Oid): readonly string[] {
-    return this.#tenantFolders(this.#repository.readCommit(revision).tree);
+    return this.#tenantFolders(this.#source.readCommit(revision).tree);
   }
 
   #tenantsOf(tree: Oid, site: SiteSpec | null): readonly string[] {
@@ -109,7 +158,7 @@ export class DesiredReader {
   #tenantFolders(tree: Oid): readonly string[] {
     const folder = this.#treeAt(tree, "tenants");
     if (folder === null) return [];
-    const entries = this.#repository
+    const entries = this.#source
       .readTree(folder)
       .filter(({ kind, defect, name }) => kind === "tree" && defect === null && isId(name));
     return entries.map(({ name }) => name).sort();
@@ -119,7 +168,7 @@ export class DesiredReader {
     const oid = this.#treeAt(tree, "plugins");
     if (oid === null) return null;
     if (this.#plugins?.oid !== oid)
-      this.#plugins = { oid, tree: readSpecTree(this.#repository, this.#cache, oid, "plugins/") };
+      this.#plugins = { oid, tree: readSpecTree(this.#source, this.#cache, oid, "plugins/") };
     return this.#plugins.tree;
   }
 
@@ -139,13 +188,13 @@ export class DesiredReader {
   }
 
   #document(tree: Oid, path: string) {
-    const entry = this.#repository.entryAt(tree, path);
+    const entry = this.#source.entryAt(tree, path);
     if (entry?.kind !== "blob" || entry.defect !== null) return null;
-    return decodeDocument({ path, bytes: this.#repository.readBlob(entry.oid) });
+    return decodeDocument({ path, bytes: this.#source.readBlob(entry.oid) });
   }
 
   #treeAt(tree: Oid, path: string): Oid | null {
-    const entry = this.#repository.entryAt(tree, path);
+    const entry = this.#source.entryAt(tree, path);
     return entry?.kind === "tree" && entry.defect === null ? entry.oid : null;
   }
 }

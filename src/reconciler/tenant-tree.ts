@@ -1,4 +1,4 @@
-import type { GitRepository, Oid, TreeEntry } from "../git/index.ts";
+import type { Oid, TreeEntry, TreeSource } from "../git/index.ts";
 import { classifyPath, type Finding, misplacedPath, type PinnedFile } from "../spec/index.ts";
 import type { BlobCache } from "./blob-cache.ts";
 
@@ -16,19 +16,27 @@ export interface SpecTree {
   readonly blobs: ReadonlyMap<string, Oid>;
 }
 
-/** Reads what stands below `prefix` (`tenants/<tenant>/` or `plugins/`). Symlinks and submodules are never followed. */
-export function readSpecTree(repository: GitRepository, cache: BlobCache, tree: Oid, prefix: string): SpecTree {
+/**
+ * Reads what stands below `prefix`: `tenants/<tenant>/` or `plugins/`, and for lint all of `tenants/` or `sites/`.
+ * Symlinks and submodules are never followed.
+ */
+export function readSpecTree(
+  source: Pick<TreeSource, "walkTree">,
+  cache: BlobCache,
+  tree: Oid,
+  prefix: string,
+): SpecTree {
   const documents: { path: string; oid: Oid }[] = [];
   const pluginBytes = new Map<string, string>();
   const files: PinnedFile[] = [];
   const refused: { path: string; finding: Finding }[] = [];
   const blobs = new Map<string, Oid>();
-  const filesPrefix = `${prefix}files/`;
-  for (const { path, entry } of repository.walkTree(tree, prefix)) {
+  const filesPrefix = /^tenants\/[^/]+\/$/.test(prefix) ? `${prefix}files/` : null;
+  for (const { path, entry } of source.walkTree(tree, prefix)) {
     const finding = entryFinding(path, entry);
     if (finding !== null) {
       refused.push({ path, finding });
-    } else if (path.startsWith(filesPrefix) && prefix !== "plugins/") {
+    } else if (filesPrefix !== null && path.startsWith(filesPrefix)) {
       const facts = cache.facts(entry.oid);
       blobs.set(facts.sha256, entry.oid);
       files.push({ path: path.slice(filesPrefix.length), ...facts });
@@ -43,7 +51,8 @@ export function readSpecTree(repository: GitRepository, cache: BlobCache, tree: 
   return { documents, pluginBytes, files, refused, blobs };
 }
 
-function entryFinding(path: string, { kind, defect }: TreeEntry): Finding | null {
+/** Why an entry is not read, or null. */
+export function entryFinding(path: string, { kind, defect }: TreeEntry): Finding | null {
   const what = kind === "blob" ? defect : (defect ?? (kind === "tree" ? null : `a ${kind} is not followed`));
   if (what === null) return null;
   return {

@@ -1,0 +1,55 @@
+import { codes } from "../base/index.ts";
+import { printable } from "../plan/index.ts";
+import type { Finding, FindingSeverity } from "../spec/index.ts";
+
+/** Text of a document by its repository path; null where it cannot be shown. */
+export type ReadText = (path: string) => string | null;
+
+/** A finding as a compiler prints it: place, code and message, the line with a caret, the fix. */
+export function renderFinding(finding: Finding, readText: ReadText): string {
+  const { path, line, col, severity, code, message, fix } = finding;
+  const place = line === 0 ? path : `${path}:${line}:${col}`;
+  return [
+    printable(`${place} ${severity} ${codes[code].number} ${code} ${message}`),
+    ...excerpt(finding, readText),
+    `    fix: ${printable(fix)}`,
+  ].join("\n");
+}
+
+const maxShown = 120;
+const contextBefore = 60;
+
+function excerpt({ path, line, col }: Finding, readText: ReadText): readonly string[] {
+  const text = line === 0 ? undefined : readText(path)?.split("\n")[line - 1];
+  if (text === undefined) return [];
+  // A line of 100,000 characters is not for a terminal.
+  const from = col > maxShown ? col - contextBefore : 0;
+  // One column stays one column, whatever it is.
+  const flat = [...text.slice(from, from + maxShown)]
+    .map((character) => (isPlain(character) ? character : " "))
+    .join("");
+  const number = String(line).padStart(5);
+  return [
+    `${number} | ${flat.trimEnd()}`,
+    `${" ".repeat(number.length)} | ${" ".repeat(Math.max(0, col - 1 - from))}^`,
+  ];
+}
+
+const isPlain = (character: string): boolean => printable(character) === character;
+
+/** `2 errors, 1 denied in 12 documents`. */
+export function summaryOf(findings: readonly Finding[], documents: number): string {
+  const count = (severity: FindingSeverity): number =>
+    findings.filter((finding) => finding.severity === severity).length;
+  const parts = [
+    plural(count("error"), "error"),
+    count("denied") === 0 ? "" : `${count("denied")} denied`,
+    plural(count("warning"), "warning"),
+  ].filter((part) => part !== "");
+  return `${parts.length === 0 ? "nothing found" : parts.join(", ")} in ${documents} documents`;
+}
+
+const plural = (count: number, word: string): string =>
+  count === 0 ? "" : `${count} ${word}${count === 1 ? "" : "s"}`;
+
+export const isGrave = ({ severity }: Finding): boolean => severity !== "warning";
