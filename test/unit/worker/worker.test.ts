@@ -194,6 +194,37 @@ describe("record", () => {
     expect(hashes.size).toBe(1);
   });
 
+  it("an expression sees the steps that must have ended before its own, never whoever was faster", async () => {
+    const bench = await setup();
+    const run = bench.admit({
+      spec: dag({ fast: {}, slow: {}, z: { needs: ["slow"], with: { x: "${{ steps.fast.outputs.echo }}" } } }),
+    });
+    await bench.worker().start();
+
+    await bench.untilSettled(run);
+
+    expect(bench.step(run, "fast").status).toBe("succeeded");
+    expect(bench.step(run, "z")).toMatchObject({ status: "failed", reason: "err_expr" });
+  });
+
+  it("a run of a slot sees its slot in its expressions", async () => {
+    const bench = await setup();
+    const run = bench.admit({
+      spec: dag(
+        { a: { with: { day: "${{ slot.date }}", at: "${{ slot.utc }}", no: "${{ run.runNo }}" } } },
+        { schedules: [{ name: "nightly", cron: "30 3 * * *", timezone: "Europe/Vienna" }] },
+      ),
+    });
+    const trigger = { kind: "schedule", key: "k", schedule: "nightly", slot: "2026-11-23T23:30:00.000Z" };
+    Object.assign(bench.queue.run(run).base, { trigger });
+    await bench.worker().start();
+
+    await bench.untilSettled(run);
+
+    const expected = { day: "2026-11-24", at: "2026-11-23T23:30:00.000Z", no: 1 };
+    expect(bench.output(run, "a")).toEqual({ echo: expected });
+  });
+
   it("a run with network or a nondeterministic plugin is not called deterministic", async () => {
     const bench = await setup();
     const run = bench.admit({ spec: dag({ a: {} }), plugins: { a: { nondeterministic: true } } });
@@ -298,6 +329,36 @@ describe("a store that is away", () => {
     expect(bench.hosts.requests.map(({ stepId }) => stepId)).toEqual(["a", "b"]);
     expect(named(bench, "run_settled")).toBe(1);
     expect(bench.failures).toEqual([]);
+  });
+});
+
+describe("an answer that got lost", () => {
+  it("of report, begin or settle: the call is made again, answered duplicate, and nothing is done twice", async () => {
+    const bench = await setup();
+    const run = bench.admit({
+      spec: dag({ a: {}, b: { needs: ["a"] } }),
+      plugins: { a: { effects: "any" } },
+    });
+    const createSeam: typeof bench.queue.createSeam = (worker) => {
+      const seam = bench.queue.createSeam(worker);
+      const losing = <A, T>(call: (items: A) => Promise<T>): ((items: A) => Promise<T>) => {
+        let calls = 0;
+        return async (items) => {
+          const answer = await call(items);
+          if (calls++ % 2 === 0) throw new Fault("DATABASE_UNAVAILABLE", "the answer got lost");
+          return answer;
+        };
+      };
+      return { ...seam, report: losing(seam.report), begin: losing(seam.begin), settle: losing(seam.settle) };
+    };
+    await bench.worker({ createSeam }).start();
+
+    await bench.untilSettled(run);
+    await bench.until(() => named(bench, "run_settled") === 1);
+
+    expect(bench.hosts.requests.map(({ stepId }) => stepId)).toEqual(["a", "b"]);
+    expect(bench.record(run).status).toBe("succeeded");
+    expect(bench.queue.calls.filter((call) => call === "settle")).toHaveLength(2);
   });
 });
 
