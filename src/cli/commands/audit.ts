@@ -3,7 +3,13 @@ import path from "node:path";
 import type { Command } from "commander";
 import { codes, type ExitCode, exitCodes, Fault, type JsonObject } from "../../base/index.ts";
 import { type GitRepository, openRepository, toOid } from "../../git/index.ts";
-import { type AuditReport, auditHistory, verifyAudit } from "../../record/index.ts";
+import {
+  type AuditReport,
+  auditHistory,
+  createRecordCheck,
+  type RecordCheck,
+  verifyAudit,
+} from "../../record/index.ts";
 import { nodeTrustCrypto } from "../../signer/index.ts";
 import type { CliContext } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
@@ -71,6 +77,9 @@ function branchesOf(
 /** The site that the branch name claims; a branch of another name is judged by its own first checkpoint. */
 const siteOf = (ref: string): string | null => /^refs\/heads\/audit\/([a-z0-9-]+)$/.exec(ref)?.[1] ?? null;
 
+// Compiled once for any number of branches.
+let check: RecordCheck | null = null;
+
 /** Shared with the demo: judges one branch of an open repository. */
 export function verifyBranch(
   repository: GitRepository,
@@ -86,11 +95,11 @@ export function verifyBranch(
     readTree: (oid: string) => repository.readTree(toOid(oid)),
     readBlob: (oid: string) => repository.readBlob(toOid(oid)),
   };
-  const recordSchema = JSON.parse(readText(path.join(packageRoot(), "schemas", "record.schema.json"))) as JsonObject;
-  return verifyAudit(
-    { ...reader, commits: auditHistory(reader, head) },
-    { crypto: nodeTrustCrypto, signersText, recordSchema, site, witness },
+  check ??= createRecordCheck(
+    JSON.parse(readText(path.join(packageRoot(), "schemas", "record.schema.json"))) as JsonObject,
   );
+  const source = { ...reader, commits: auditHistory(reader, head) };
+  return verifyAudit(source, { crypto: nodeTrustCrypto, signersText, check, site, witness });
 }
 
 /** `{ok, records, findings, notProven}` over all branches; a finding of several branches names its ref. */
