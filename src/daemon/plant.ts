@@ -45,19 +45,20 @@ export interface PlantInput {
 export const recorderKeyFileOf = (dataDir: string): string => path.join(dataDir, "signer", "recorder.key");
 
 /** Made once per data directory; kept over restarts. */
-export async function ensureRecorderKey(dataDir: string, site: string): Promise<void> {
+export function ensureRecorderKey(dataDir: string, site: string): void {
   const file = recorderKeyFileOf(dataDir);
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  if (!existsSync(file)) await createPrivateKeyFile(file, `audit@${site}`);
+  if (!existsSync(file)) createPrivateKeyFile(file, `audit@${site}`);
 }
 
 export async function openPlant(stack: ServiceStack, input: PlantInput): Promise<Plant> {
   const { config, directory, clock, log, version } = input;
+  mkdirSync(directory.below("store"), { recursive: true, mode: 0o700 });
   const gate = new Gate();
   const repository = openRepository(config.repository);
   stack.onStop("repository", () => repository[Symbol.dispose]());
   const auditRepository = config.audit.repository === null ? repository : openRepository(config.audit.repository);
-  await ensureRecorderKey(config.dataDir, config.site);
+  ensureRecorderKey(config.dataDir, config.site);
   const compute = createCompute({ threads: 2 });
   // The slow ones side by side: initdb and the canary do not need each other.
   const [database, hosts, signer] = await Promise.all([

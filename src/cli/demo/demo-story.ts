@@ -60,8 +60,11 @@ async function showPlan({ waits, terminal, signal, daemon }: DemoScene, missing:
   terminal.print(
     `${label("applied")}${pass.revision.slice(0, 12)}  ${pass.tenants.length} tenants, ${views.length} DAGs, ${armed} armed; signed by ${pass.newly.at(-1)?.principal ?? "an earlier start"}`,
   );
-  const denied = pass.plan.findings.filter(({ severity }) => severity === "denied");
-  for (const finding of denied) terminal.print(`${label("not armed")}${findingText(finding)}`);
+  // One line a DAG: its first finding says enough here, `orrery describe` says the rest.
+  const denied = new Map(
+    pass.plan.findings.filter(({ severity }) => severity === "denied").map((finding) => [finding.path, finding]),
+  );
+  for (const finding of denied.values()) terminal.print(`${label("not armed")}${findingText(finding)}`);
 }
 
 interface Start {
