@@ -22,8 +22,12 @@ lf=$'\n'
 
 while read -r commit parents; do
   commits=$((commits + 1))
-  verdict=$(git verify-commit "$commit" 2>&1) || report "SIGNATURE commit $commits $commit: not good (${verdict%%"$lf"*})"
-  case $verdict in *"Good \"git\" signature for $who with "*) ;; *) report "SIGNER commit $commits $commit: not signed by $who" ;; esac
+  verdict=$(git verify-commit "$commit" 2>&1) || verdict="not good: $verdict"
+  case $verdict in
+    "Good \"git\" signature for $who with "*) ;;
+    *"No principal matched"* | Good*) report "SIGNER commit $commits $commit: not signed by $who" ;;
+    *) report "SIGNATURE commit $commits $commit: ${verdict//"$lf"/, }" ;;
+  esac
   [ "$parents" = "$parent" ] || report "FORKED commit $commits $commit: parents are '$parents', not '$parent'"
   while IFS=$'\t' read -r status path; do
     case $status:$path in
@@ -51,8 +55,8 @@ for dir in "$tmp"/tree/records/*/; do
   cmp -s "$lines" "$tmp/canonical" || report "TAMPERED $tenant line $(cmp "$lines" "$tmp/canonical" 2>&1 | sed 's/.*line //'): not canonical JSON"
   awk -v d="$tmp/one/" '{ f = d sprintf("%012d", NR); printf "%s", $0 > f; close(f) }' "$lines"
   (cd "$tmp/one" && find . -type f | sort | xargs sha256sum | cut -c1-64) >"$tmp/hashes"
-  jq -rR 'fromjson? // {} | [.seq // 0, .prev // "-", .timestamp // "", .dagId // "", .runId // "", .recordId // ""] | join("\u0001")' "$lines" >"$tmp/keys"
-  paste -d '\001' "$tmp/hashes" "$tmp/keys" | awk -F '\001' -v tenant="$tenant" -v none="$(sha256sum </dev/null | cut -c1-64)" '
+  jq -rR 'fromjson? // {} | [.seq // 0, .prev // "-", .timestamp // "", .dagId // "", .runId // "", .recordId // ""] | map(tostring) | @tsv' "$lines" >"$tmp/keys"
+  paste "$tmp/hashes" "$tmp/keys" | awk -F '\t' -v tenant="$tenant" -v none="$(sha256sum </dev/null | cut -c1-64)" '
     { hash[NR] = $1; seq[NR] = $2; prev[NR] = $3; key[NR] = $4 FS $5 FS $6 FS $7; have[$2] = 1 }
     END { for (i = 1; i <= NR; i++) { want = i + gap
       if (seq[i] != want && seq[i] > want && !(want in have)) { print "GAP " tenant " " want ": missing"; gap += seq[i] - want }
