@@ -25,9 +25,7 @@ function excerpt({ path, line, col }: Finding, readText: ReadText): readonly str
   // A line of 100,000 characters is not for a terminal.
   const from = col > maxShown ? col - contextBefore : 0;
   // One column stays one column, whatever it is.
-  const flat = [...text.slice(from, from + maxShown)]
-    .map((character) => (isPlain(character) ? character : " "))
-    .join("");
+  const flat = Array.from(text.slice(from, from + maxShown), (unit) => (isPlain(unit) ? unit : " ")).join("");
   const number = String(line).padStart(5);
   return [
     `${number} | ${flat.trimEnd()}`,
@@ -35,7 +33,7 @@ function excerpt({ path, line, col }: Finding, readText: ReadText): readonly str
   ];
 }
 
-const isPlain = (character: string): boolean => printable(character) === character;
+const isPlain = (unit: string): boolean => printable(unit) === unit;
 
 /** `2 errors, 1 denied in 12 documents`. */
 export function summaryOf(findings: readonly Finding[], documents: number): string {

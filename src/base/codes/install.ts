@@ -140,4 +140,14 @@ export const installCodes = {
     cause: "A value or reference does not fit the tables.",
     fix: "Report it.",
   },
+  INIT_TARGET: {
+    number: "ORY1015",
+    class: "permanent",
+    disposition: "refuse",
+    http: 409,
+    exit: 3,
+    title: "A repository cannot be made there",
+    cause: "The target of init is not an empty place.",
+    fix: "Name a directory that does not exist yet, or is empty.",
+  },
 } as const;
