@@ -1,5 +1,5 @@
 import { eitherShape, listShape, type Shape, scalarShape, unknownShape } from "./expression-shape.ts";
-import { type ExpressionTree, type Macro, macroOf } from "./expression-tree.ts";
+import { type ExpressionTree, type Macro, macroOf, partsOf } from "./expression-tree.ts";
 
 /** Turns of loops that one expression may take (100,000 cost about 40 ms), and the longest text it may build. */
 export const costCaps = { turns: 100_000, chars: 4 * 1024 * 1024 } as const;
@@ -22,6 +22,10 @@ export function costDefect(tree: ExpressionTree, shapeOf: ShapeOf): string | nul
 }
 
 class TooLarge extends Error {}
+
+const nodesPerTurn = 8;
+
+const nodesOf = (tree: ExpressionTree): number => partsOf(tree).reduce((sum, part) => sum + nodesOf(part), 1);
 
 interface Bound {
   readonly turns: number;
@@ -81,7 +85,9 @@ function macroBound({ variable, over, bodies, kind, name }: Macro, shapeOf: Shap
   const last = inner.at(-1)?.shape ?? scalarShape(0);
   if (kind === "bind") return { turns: outer.turns + turnsOf(inner), shape: last };
   const { items } = outer.shape;
-  const turns = outer.turns + items * Math.max(1, turnsOf(inner));
+  // A long body costs its nodes in each turn.
+  const body = turnsOf(inner) + bodies.reduce((nodes, tree) => nodes + nodesOf(tree), 0) / nodesPerTurn;
+  const turns = outer.turns + Math.ceil(items * Math.max(1, body));
   if (name === "filter") return { turns, shape: listShape(items, value) };
   return { turns, shape: name === "map" ? listShape(items, last) : scalarShape(0) };
 }

@@ -27,6 +27,8 @@ export function composeYaml(text: string, lines: LineCounter): readonly Document
   return [...composer.compose(cappedTokens(text, lines))];
 }
 
+const lexerMarks: ReadonlySet<string> = new Set(["\u0002", "\u0018", "\u001f", "\ufeff"]);
+
 /** Stops within the first token that is over a cap, so nothing hostile is read twice. */
 function* cappedTokens(text: string, lines: LineCounter): Generator<CST.Token> {
   lines.addNewLine(0);
@@ -36,24 +38,27 @@ function* cappedTokens(text: string, lines: LineCounter): Generator<CST.Token> {
   let offset = 0;
   for (const lexeme of new Lexer().lex(text)) {
     lexemes += 1;
-    if (lexemes > documentCaps.lexemes)
+    if (lexemes > documentCaps.lexemes) {
       throw new CapExceeded(`more than ${String(documentCaps.lexemes)} tokens`, offset);
+    }
     countDepth(lexeme, depth, offset);
     for (const token of parser.next(lexeme)) yield checkedToken(token);
     // Marks that the lexer adds (BOM, document, flow end, scalar) have no width in the text.
-    if (!/^[\u0002\u0018\u001f\ufeff]$/.test(lexeme)) offset += lexeme.length;
+    if (!lexerMarks.has(lexeme)) offset += lexeme.length;
   }
   for (const token of parser.end()) yield checkedToken(token);
 }
 
 function countDepth(lexeme: string, depth: { flow: number; line: number }, offset: number): void {
-  if ("[{".includes(lexeme)) depth.flow += 1;
-  else if ("]}".includes(lexeme)) depth.flow = Math.max(0, depth.flow - 1);
-  else if (/^\r?\n$/.test(lexeme)) depth.line = 0;
+  if (lexeme === "[" || lexeme === "{") depth.flow += 1;
+  else if (lexeme === "]" || lexeme === "}") depth.flow = Math.max(0, depth.flow - 1);
+  else if (lexeme === "\n" || lexeme === "\r\n") depth.line = 0;
   // `- - - -` nests within one line: the parser's stack grows with it.
-  else if ("-?:".includes(lexeme) && depth.flow === 0) depth.line += 1;
+  else if (depth.flow === 0 && blockMarks.has(lexeme)) depth.line += 1;
   if (Math.max(depth.flow, depth.line) > documentCaps.depth) throw tooDeep(offset);
 }
+
+const blockMarks: ReadonlySet<string> = new Set(["-", "?", ":"]);
 
 const tooDeep = (offset: number): CapExceeded =>
   new CapExceeded(`nested deeper than ${String(documentCaps.depth)}`, offset);

@@ -1,14 +1,15 @@
-import { setImmediate } from "node:timers/promises";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JsonObject } from "../../../src/base/index.ts";
 import { type Compute, createCompute } from "../../../src/compute/index.ts";
+import type { ExpressionAnswer } from "../../../src/spec/index.ts";
 import { bytesOf, dagText, exampleBytes } from "../../support/spec-fixtures.ts";
 
 const never = new AbortController().signal;
 const names = (count: number): readonly string[] => Array.from({ length: count }, (_, n) => `name${String(n)}`);
-/** Within the static bound (300 x 300 turns), but work enough for a cap of a millisecond. */
+/** Within the static bound (300 x 300 turns), but about 100 ms of work. */
 const heavy = {
-  template: "${{ inputs.xs.map(a, inputs.ys.map(b, a + b)).size() }}",
+  template: "${{ inputs.xs.map(a, inputs.ys.map(b, (a + b).size() > 3 && a < b)).size() }}",
   scope: { inputs: { xs: names(300), ys: names(300) } },
 };
 
@@ -92,7 +93,7 @@ describe("compute", () => {
   });
 
   it("lets an expression past thousands of documents that wait", async () => {
-    const documents = Array.from({ length: 4000 }, () => ({
+    const documents = Array.from({ length: 800 }, () => ({
       path: "tenants/acme/dags/a.yaml",
       bytes: exampleBytes("tenants/acme/dags/nightly-vex.yaml"),
     }));
@@ -108,25 +109,17 @@ describe("compute", () => {
   });
 
   it("keeps the event loop free while 1,000 documents are decoded", async () => {
-    const documents = Array.from({ length: 1000 }, () => ({
-      path: "tenants/acme/dags/a.yaml",
-      bytes: exampleBytes("tenants/acme/dags/nightly-vex.yaml"),
-    }));
-    const decoding = { done: false };
-    const finished = compute.decode(documents, never).finally(() => {
-      decoding.done = true;
-    });
-    let busyMs = 0;
-    const before = performance.eventLoopUtilization();
+    const bytes = exampleBytes("tenants/acme/dags/nightly-vex.yaml");
+    const documents = Array.from({ length: 1000 }, () => ({ path: "tenants/acme/dags/a.yaml", bytes }));
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    delay.enable();
 
-    while (!decoding.done) {
-      await setImmediate();
-      busyMs += 1;
-    }
-    await finished;
+    const decoded = await compute.decode(documents, never);
 
-    expect(busyMs).toBeGreaterThan(50);
-    expect(before).toBeDefined();
+    delay.disable();
+    expect(decoded).toHaveLength(1000);
+    // Answers are cloned on this thread; a decode here would hold it for a second.
+    expect(delay.percentile(90) / 1e6).toBeLessThan(50);
   });
 
   it("rejects with the reason of its caller's signal, waiting or running, and goes on", async () => {
@@ -144,19 +137,27 @@ describe("compute", () => {
   });
 });
 
+/** On a loaded machine even a small task can meet so short a cap. */
+async function untilOk(ask: () => Promise<ExpressionAnswer>): Promise<ExpressionAnswer> {
+  let answer = await ask();
+  for (let tries = 0; !answer.ok && tries < 10; tries++) answer = await ask();
+  return answer;
+}
+
 describe("a task over its cap", () => {
   it("is stopped with EXPR_COST while the pool lives and other tenants go on", async () => {
-    const compute = createCompute({ threads: 2, evaluateMs: 1 });
+    const compute = createCompute({ threads: 2, evaluateMs: 15 });
     await compute.start();
 
     const hung = compute.evaluate(heavy, never);
-    const others = Promise.all(
-      names(20).map((name) => compute.evaluate({ template: `\${{ '${name}' }}`, scope: {} }, never)),
-    );
+    const other = await untilOk(() => compute.evaluate({ template: "${{ 'acme' }}", scope: {} }, never));
 
+    expect(other).toEqual({ ok: true, value: "acme" });
     expect(await hung).toMatchObject({ ok: false, code: "EXPR_COST" });
-    const answers = await others;
-    expect(answers.filter(({ ok }) => ok).length).toBeGreaterThan(0);
+    expect(await untilOk(() => compute.evaluate({ template: "${{ 2 }}", scope: {} }, never))).toEqual({
+      ok: true,
+      value: 2,
+    });
     await compute.stop();
   });
 

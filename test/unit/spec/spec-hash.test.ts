@@ -158,7 +158,7 @@ function clean(value: Json): Json {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key]) => key !== "__proto__")
-      .map(([key, member]) => [key.replaceAll("\u0000", "").toWellFormed(), clean(member as Json)]),
+      .map(([key, member]) => [key.replaceAll("\u0000", "").toWellFormed(), clean(member)]),
   );
 }
 
