@@ -40,7 +40,10 @@ const knownCodes = new Set([
 ]);
 
 function isOutOfMemory(name: string, message: string): boolean {
-  return name === "RangeError" && /^(Array buffer allocation failed|WebAssembly\.Memory\(\): could not)/.test(message);
+  return (
+    name === "RangeError" &&
+    /^(Array buffer allocation failed|Failed to allocate memory|WebAssembly\.Memory\(\): could not)/.test(message)
+  );
 }
 
 function isTransient(thrown: unknown): boolean {

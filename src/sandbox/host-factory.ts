@@ -43,7 +43,7 @@ export function createHostFactory(deps: HostFactoryDeps, options: HostFactoryOpt
     });
     const filter = isConfined ? seccompFilter({ machine: options.machine, broker: kind.broker }) : null;
     return new SandboxHost({
-      process: launchHost({ argv, filter, uid: slot.uid }),
+      process: launchHost({ argv, filter, uid: slot.uid, workDir: slot.scratchDir }),
       kind,
       broker: kind.broker
         ? createEgressBroker(

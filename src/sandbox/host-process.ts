@@ -24,6 +24,8 @@ export interface LaunchOrder {
   readonly argv: readonly string[];
   /** The seccomp program; null at level `process`. */
   readonly filter: Uint8Array | null;
+  /** An empty directory of the host's own. */
+  readonly workDir: string;
   /** The host's own user and group; null = ours. */
   readonly uid: number | null;
 }
@@ -35,7 +37,8 @@ export function launchHost(order: LaunchOrder): HostProcess {
     // Never 'ipc': a step that writes junk into it throws in this process.
     stdio: ["ignore", "pipe", "pipe", "pipe", ...(order.filter === null ? [] : (["pipe", "pipe"] as const))],
     env: { TZ: "UTC" },
-    cwd: "/",
+    // Never "/": Node 24 lets a worker thread read below the directory that it was started in.
+    cwd: order.workDir,
     ...(order.uid === null ? {} : { uid: order.uid, gid: order.uid }),
   });
   const stdio = child.stdio as unknown as readonly (Duplex | undefined)[];

@@ -305,7 +305,8 @@ export const wallAttacks: readonly Attack[] = [
       const w = new Worker("const fs = require('fs'); const p = require('worker_threads').parentPort; const r = []; for (const f of ['/etc/passwd', '/proc/self/environ', '/root']) { try { fs.accessSync(f); r.push(f); } catch {} } p.postMessage(r)", { eval: true, execArgv: [] });
       w.once('message', (found) => resolve({ found })); w.once('error', (e) => resolve({ found: [] })); })`,
     over: host("worker_threads"),
-    ends: [{ found: [] }],
+    // Its own thread may find no room any more.
+    ends: [{ found: [] }, "resource/STEP_OUT_OF_MEMORY"],
   },
   {
     name: "runs code in the host's main thread",
