@@ -3,18 +3,25 @@ export interface BudgetOptions {
   readonly refillMs: number;
 }
 
+/** The newest commits, oldest first; `isWhole` where there are no others. */
+export interface CommitHistory {
+  readonly commitsMs: readonly number[];
+  readonly isWhole: boolean;
+}
+
 /** A token bucket over wall-clock instants (ms); `takeAnyway` may leave it in debt, so that the long run keeps its rate. */
 export class CommitBudget {
   readonly #options: BudgetOptions;
   #tokens: number;
   #atMs: number;
 
-  /** Starts as the commits of `history` (oldest first) left it: a restart gives nothing back. */
-  constructor(options: BudgetOptions, history: readonly number[], nowMs: number) {
+  /** Starts as these commits left it: a restart gives nothing back. */
+  constructor(options: BudgetOptions, { commitsMs, isWhole }: CommitHistory, nowMs: number) {
     this.#options = options;
-    this.#tokens = options.burst;
-    this.#atMs = history[0] ?? nowMs;
-    for (const commitMs of history) this.takeAnyway(commitMs);
+    // What stood in the bucket before a part of a history is not known: the least that can have been.
+    this.#tokens = isWhole ? options.burst : 0;
+    this.#atMs = commitsMs[0] ?? nowMs;
+    for (const commitMs of commitsMs) this.takeAnyway(commitMs);
   }
 
   /** Until a commit may be made; 0 = now. */

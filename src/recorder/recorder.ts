@@ -199,18 +199,18 @@ class RecorderService implements Recorder {
     log.info({ batch: batch.batch, records: batch.records.length, lock }, "an unfinished audit batch was completed");
   }
 
-  /** As the last commits left it; the walk ends where the bucket would be full again. */
+  /** As the last commits left it. */
   #budget(last: ChainHead | null): CommitBudget {
     const { repository, clock } = this.#deps;
     const { burst } = this.#options;
-    const history: number[] = [];
+    const commitsMs: number[] = [];
     let oid: Oid | null = last === null ? null : repository.readRef(auditRef(this.#options.site));
-    while (oid !== null && history.length < 2 * burst) {
+    while (oid !== null && commitsMs.length < 2 * burst) {
       const { committer, parents } = repository.readCommit(oid);
-      history.unshift(committer.seconds * 1000);
+      commitsMs.unshift(committer.seconds * 1000);
       oid = parents[0] ?? null;
     }
-    return new CommitBudget(this.#options, history, clock.now().getTime());
+    return new CommitBudget(this.#options, { commitsMs, isWhole: oid === null }, clock.now().getTime());
   }
 
   async #reportReady(): Promise<void> {
