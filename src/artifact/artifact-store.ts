@@ -7,7 +7,7 @@ import { createObjectArea } from "./object-area.ts";
 import { checkedTenant } from "./object-path.ts";
 
 /** A reference as it stands in outputs (DESIGN.md section 6): plain data, no capability. */
-export interface StoredArtifact {
+interface StoredArtifact {
   readonly artifact: string;
   readonly bytes: number;
   readonly mediaType: string;

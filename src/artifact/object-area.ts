@@ -9,7 +9,7 @@ import { objectPath } from "./object-path.ts";
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
 const readBytes = 64 * 1024;
 
-export interface StoredObject {
+interface StoredObject {
   readonly sha256: string;
   readonly bytes: number;
 }

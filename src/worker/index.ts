@@ -1,8 +1,2 @@
 export { createWorker, type Worker } from "./worker.ts";
-export {
-  type StepCompute,
-  type WorkerDeps,
-  type WorkerEvent,
-  type WorkerOptions,
-  workerDefaults,
-} from "./worker-deps.ts";
+export type { StepCompute, WorkerDeps, WorkerEvent } from "./worker-deps.ts";

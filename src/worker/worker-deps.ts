@@ -32,17 +32,6 @@ export interface WorkerDeps {
 /** What a worker asks of compute/. */
 export type StepCompute = Pick<Compute, "evaluate" | "checkInput" | "checkOutput">;
 
-/** Good for one machine of ordinary size. */
-export const workerDefaults = {
-  maxRuns: 256,
-  heartbeatMs: 2_000,
-  leaseTtlMs: 30_000,
-  stopGraceMs: 10_000,
-  logBytes: 256 * 1024,
-  artifactBytes: 256 * 1024 * 1024,
-  blobCacheBytes: 64 * 1024 * 1024,
-} as const;
-
 export interface WorkerOptions {
   readonly name: string;
   readonly site: string;

@@ -1,7 +1,7 @@
 import type { WorkerSeam } from "../store/index.ts";
-import type { BlobCache } from "./blob-cache.ts";
-import type { DispatchGate } from "./dispatch-gate.ts";
-import type { GrantCache } from "./grant-cache.ts";
+import type { BlobCache } from "./plant/blob-cache.ts";
+import type { DispatchGate } from "./plant/dispatch-gate.ts";
+import type { GrantCache } from "./plant/grant-cache.ts";
 import type { StepCompute, WorkerDeps, WorkerOptions } from "./worker-deps.ts";
 
 /** What all runs of one registration share. */

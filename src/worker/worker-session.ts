@@ -1,13 +1,13 @@
 import { backoffMs, type Fault, faultOf, TaskGroup, WakeUp, withJitter } from "../base/index.ts";
 import type { ClaimedRun, RunRef, Store, WorkerNews } from "../store/index.ts";
-import { abortable } from "./abortable.ts";
-import { createBlobCache } from "./blob-cache.ts";
-import { DispatchGate } from "./dispatch-gate.ts";
-import { leaseExpired, watchFence } from "./fence-watch.ts";
-import { createGrantCache } from "./grant-cache.ts";
-import { lastingCall } from "./lasting-call.ts";
-import { lastingCompute } from "./lasting-compute.ts";
-import { RunDrive } from "./run-drive.ts";
+import { abortable } from "./plant/abortable.ts";
+import { createBlobCache } from "./plant/blob-cache.ts";
+import { DispatchGate } from "./plant/dispatch-gate.ts";
+import { leaseExpired, watchFence } from "./plant/fence-watch.ts";
+import { createGrantCache } from "./plant/grant-cache.ts";
+import { lastingCall } from "./plant/lasting-call.ts";
+import { lastingCompute } from "./plant/lasting-compute.ts";
+import { RunDrive } from "./run/run-drive.ts";
 import type { WorkerDeps, WorkerOptions } from "./worker-deps.ts";
 import type { WorkerRoom } from "./worker-room.ts";
 
@@ -55,11 +55,17 @@ export class WorkerSession {
     };
   }
 
-  /** Registers a fresh worker and begins to claim. */
-  static async open(deps: WorkerDeps, options: WorkerOptions): Promise<WorkerSession> {
-    const worker = await deps.queue.registerWorker(options.name);
+  /** Registers a fresh worker and begins to claim; waits for a store that is away until `signal` aborts. */
+  static async open(deps: WorkerDeps, options: WorkerOptions, signal: AbortSignal): Promise<WorkerSession> {
+    const register = (): ReturnType<typeof deps.queue.registerWorker> => deps.queue.registerWorker(options.name);
+    const worker = await lastingCall(deps, "registerWorker", register, signal);
     const seam = deps.createSeam(worker);
-    await seam.start();
+    try {
+      await lastingCall(deps, "startSeam", () => seam.start(), signal);
+    } catch (error) {
+      await seam.stop();
+      throw error;
+    }
     const session = new WorkerSession(deps, options, { workerId: worker.workerId, seam });
     session.#tasks.run("turns", (signal) => session.#turns(signal));
     session.#tasks.run("lease", (signal) => session.#watchLease(signal));

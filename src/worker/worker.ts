@@ -13,25 +13,30 @@ export interface Worker extends Service {
  */
 export function createWorker(deps: WorkerDeps, options: WorkerOptions): Worker {
   let session: Promise<WorkerSession> | null = null;
+  let opening = new AbortController();
   return {
     name: "worker",
     start: async () => {
       const before = session;
-      session = (async () => {
+      opening = new AbortController();
+      const { signal } = opening;
+      const mine = (async () => {
         // What is left of a session that ended by itself.
         if (before !== null) await (await before).close();
-        return await WorkerSession.open(deps, options);
+        return await WorkerSession.open(deps, options, signal);
       })();
+      session = mine;
       try {
-        await session;
+        await mine;
       } catch (error) {
-        session = null;
+        if (session === mine) session = null;
         throw error;
       }
     },
     stop: async () => {
       const open = session;
       session = null;
+      opening.abort(new Error("the worker stops"));
       // A start that failed left nothing behind.
       await (await open?.catch(() => null))?.close();
     },

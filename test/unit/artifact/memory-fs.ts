@@ -7,7 +7,7 @@ interface Inode {
   synced: Buffer;
 }
 
-export class PowerCut extends Error {}
+class PowerCut extends Error {}
 
 /**
  * A file system that keeps apart what was written and what would survive a power cut: content only after its file was

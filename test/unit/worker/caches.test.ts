@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../../../src/base/node-digest.ts";
 import type { Allowlist } from "../../../src/spec/index.ts";
-import { createBlobCache } from "../../../src/worker/blob-cache.ts";
-import { DispatchGate } from "../../../src/worker/dispatch-gate.ts";
-import { createGrantCache } from "../../../src/worker/grant-cache.ts";
+import { createBlobCache } from "../../../src/worker/plant/blob-cache.ts";
+import { DispatchGate } from "../../../src/worker/plant/dispatch-gate.ts";
+import { createGrantCache } from "../../../src/worker/plant/grant-cache.ts";
 
 const never = new AbortController().signal;
 const allowing = (name: string): Allowlist => ({ plugins: [{ name, versions: ["1.x"] }], endpoints: [] });

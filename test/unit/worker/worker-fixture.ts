@@ -42,7 +42,7 @@ export const quota: Quota = {
 
 export const allGranted: Allowlist = { plugins: [{ name: "test.*", versions: ["1.x"] }], endpoints: [] };
 
-export interface TestPlugin extends Partial<Omit<PluginManifest, "name" | "version" | "sha256">> {
+interface TestPlugin extends Partial<Omit<PluginManifest, "name" | "version" | "sha256">> {
   readonly run?: FakePlugin;
 }
 
@@ -233,7 +233,7 @@ export class Bench {
 export const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** compute/ without its threads: the same functions. */
-export const inlineCompute: StepCompute = {
+const inlineCompute: StepCompute = {
   evaluate: (request) => Promise.resolve(evaluateExpression(request)),
   checkInput: (request) => Promise.resolve(checkInput(request)),
   checkOutput: (request) => Promise.resolve(checkOutput(request)),

@@ -349,7 +349,12 @@ describe("an answer that got lost", () => {
           return answer;
         };
       };
-      return { ...seam, report: losing(seam.report), begin: losing(seam.begin), settle: losing(seam.settle) };
+      return {
+        ...seam,
+        report: losing((items) => seam.report(items)),
+        begin: losing((items) => seam.begin(items)),
+        settle: losing((items) => seam.settle(items)),
+      };
     };
     await bench.worker({ createSeam }).start();
 
@@ -562,6 +567,56 @@ describe("life", () => {
     expect(bench.hosts.running).toBe(0);
     expect(bench.queue.run(run).state).toBe("claimed");
     expect(bench.failures).toEqual([]);
+  });
+
+  it.each(["a stop", "a lost lease"])("%s does not wait for an outcome that the store does not take", async (how) => {
+    const bench = await setup();
+    const run = bench.admit({
+      spec: dag({ a: {} }),
+      plugins: {
+        a: {
+          run: () => {
+            bench.queue.away = true;
+            return {};
+          },
+        },
+      },
+    });
+    const worker = bench.worker();
+    await worker.start();
+    await bench.until(() => bench.queue.away);
+    await bench.quiet();
+
+    let ended = false;
+    const stopped = how === "a stop" ? worker.stop().then(() => (ended = true)) : Promise.resolve();
+    await bench.until(() => ended || bench.failures.length > 0);
+    await stopped;
+
+    expect(bench.failures.length).toBe(how === "a stop" ? 0 : 1);
+    expect(bench.queue.run(run).attempts).toEqual([]);
+    expect(bench.clock.sleeping).toBe(0);
+  });
+
+  it("a start waits for a store that is away, and a stop ends that wait", async () => {
+    const bench = await setup();
+    const run = bench.admit({ spec: dag({ a: {} }) });
+    let isAway = true;
+    const registerWorker = () =>
+      isAway ? Promise.reject(new Fault("DATABASE_UNAVAILABLE", "gone")) : bench.queue.registerWorker();
+    const queue = { registerWorker, retireWorker: (id: string) => bench.queue.retireWorker(id) };
+    const [stopped, patient] = [bench.worker({ queue }), bench.worker({ queue })];
+    const first = stopped.start().catch((error: unknown) => String(error));
+    const second = patient.start();
+    await bench.clock.advance(5_000);
+
+    await stopped.stop();
+    isAway = false;
+    await bench.untilSettled(run);
+    await second;
+
+    expect(await first).toContain("the worker stops");
+    await patient.stop();
+    expect(bench.clock.sleeping).toBe(0);
   });
 
   it("stop is safe before start, twice, and while the store is away", async () => {

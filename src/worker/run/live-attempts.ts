@@ -1,5 +1,5 @@
-import type { Fault } from "../base/index.ts";
-import type { AttemptRef } from "../dag/index.ts";
+import type { Fault } from "../../base/index.ts";
+import type { AttemptRef } from "../../dag/index.ts";
 
 export interface OpenAttempt {
   /** Aborts when this attempt is to end. */

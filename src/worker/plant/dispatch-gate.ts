@@ -1,4 +1,4 @@
-import { reasonOf } from "../base/index.ts";
+import { reasonOf } from "../../base/index.ts";
 
 /** One attempt that wants to start. */
 export interface GateRequest {

@@ -1,4 +1,4 @@
-import { reasonOf } from "../base/index.ts";
+import { reasonOf } from "../../base/index.ts";
 
 /** Waits for `work` no longer than until `signal` aborts. What was asked may still happen: its owner sees to that. */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -1,8 +1,8 @@
-import type { CodeName, Json } from "../base/index.ts";
-import { codes } from "../base/index.ts";
-import type { Evaluation } from "../dag/index.ts";
+import type { CodeName, Json } from "../../base/index.ts";
+import { codes } from "../../base/index.ts";
+import type { Evaluation } from "../../dag/index.ts";
+import type { WorkerRoom } from "../worker-room.ts";
 import type { RunLedger } from "./run-ledger.ts";
-import type { WorkerRoom } from "./worker-room.ts";
 
 /** Answers the walk's `evaluate`: `when` first, then the list of forEach, which the ledger keeps for its items. */
 export async function evaluateStep(

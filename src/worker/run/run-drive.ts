@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { Fault, TaskGroup } from "../base/index.ts";
+import { Fault, TaskGroup } from "../../base/index.ts";
 import {
   type AttemptRef,
   advance,
@@ -8,18 +8,18 @@ import {
   type WalkAnswer,
   type WalkCommand,
   type WalkEvent,
-} from "../dag/index.ts";
-import type { CancelRequest, ClaimedRun } from "../store/index.ts";
-import type { Logger } from "../telemetry/index.ts";
+} from "../../dag/index.ts";
+import type { CancelRequest, ClaimedRun } from "../../store/index.ts";
+import type { Logger } from "../../telemetry/index.ts";
+import { type AttemptEnding, attemptStep, type Dispatch, settleLost } from "../step/step-attempt.ts";
+import type { WorkerRoom } from "../worker-room.ts";
 import { LiveAttempts } from "./live-attempts.ts";
 import { loadRun } from "./pinned-run.ts";
 import { RunLedger } from "./run-ledger.ts";
 import { brokenEnding, type RunEnding, settlementOf, unreadableSettlement } from "./run-settlement.ts";
 import { type SettleAnswer, storeSettlement } from "./settlement-store.ts";
 import { sleepUntil } from "./sleep-until.ts";
-import { type AttemptEnding, attemptStep, type Dispatch, settleLost } from "./step-attempt.ts";
 import { evaluateStep } from "./step-evaluation.ts";
-import type { WorkerRoom } from "./worker-room.ts";
 
 /** How a worker parts from a run: `left` = it goes back to the queue. */
 export type Parting = SettleAnswer | "left";

@@ -1,11 +1,11 @@
-import { type CodeName, type Json, type JsonObject } from "../base/index.ts";
-import { sha256 } from "../base/node-digest.ts";
-import type { AttemptRef } from "../dag/index.ts";
-import { stepHashOf, stepKeyOf } from "../run/index.ts";
-import { type PinnedFile, patternMatches } from "../spec/index.ts";
+import { type CodeName, type Json, type JsonObject } from "../../base/index.ts";
+import { sha256 } from "../../base/node-digest.ts";
+import type { AttemptRef } from "../../dag/index.ts";
+import { stepHashOf, stepKeyOf } from "../../run/index.ts";
+import { type PinnedFile, patternMatches } from "../../spec/index.ts";
+import type { RunLedger } from "../run/run-ledger.ts";
+import type { WorkerRoom } from "../worker-room.ts";
 import { referencedArtifacts } from "./artifact-reference.ts";
-import type { RunLedger } from "./run-ledger.ts";
-import type { WorkerRoom } from "./worker-room.ts";
 
 /** What one item asks, and the hashes that say so (DESIGN.md section 2). Equal over its attempts. */
 export interface StepInput {

@@ -1,5 +1,5 @@
-import { backoffMs, type Clock, Fault, faultOf, withJitter } from "../base/index.ts";
-import type { Logger } from "../telemetry/index.ts";
+import { backoffMs, type Clock, Fault, faultOf, withJitter } from "../../base/index.ts";
+import type { Logger } from "../../telemetry/index.ts";
 import { abortable } from "./abortable.ts";
 
 export interface LastingCallDeps {

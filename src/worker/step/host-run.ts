@@ -1,9 +1,9 @@
-import { type CodeName, codes, type ErrorClass, Fault, faultOf } from "../base/index.ts";
-import type { AttemptStatus } from "../run/index.ts";
-import type { StepPorts, StepRequest, StepResult } from "../sandbox/index.ts";
-import type { PinnedStep } from "./pinned-run.ts";
-import type { RunValues } from "./run-values.ts";
-import type { WorkerRoom } from "./worker-room.ts";
+import { type CodeName, codes, type ErrorClass, Fault, faultOf } from "../../base/index.ts";
+import type { AttemptStatus } from "../../run/index.ts";
+import type { StepPorts, StepRequest, StepResult } from "../../sandbox/index.ts";
+import type { PinnedStep } from "../run/pinned-run.ts";
+import type { RunValues } from "../run/run-values.ts";
+import type { WorkerRoom } from "../worker-room.ts";
 
 /** The host enforces the step's timeout; a host that does not answer this long after it is killed by us. */
 const overdueMs = 10_000;

@@ -1,12 +1,12 @@
-import type { Json, JsonObject } from "../base/index.ts";
-import type { StepEnd, StepStatus } from "../dag/index.ts";
-import type { AttemptOutcome } from "../store/index.ts";
+import type { Json, JsonObject } from "../../base/index.ts";
+import type { StepEnd, StepStatus } from "../../dag/index.ts";
+import type { AttemptOutcome } from "../../store/index.ts";
 
 /** All outputs of a run together, as canonical text. */
-export const maxRunValueBytes = 16 * 1024 * 1024;
+const maxRunValueBytes = 16 * 1024 * 1024;
 
 /** What a finished step is to expressions: `outputs` is absent where it published none. */
-export interface PublishedStep {
+interface PublishedStep {
   readonly status: StepStatus;
   readonly outputs?: Json;
 }

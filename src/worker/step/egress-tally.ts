@@ -1,5 +1,5 @@
-import type { EgressEvent } from "../egress/index.ts";
-import type { EgressSummary } from "../store/index.ts";
+import type { EgressEvent } from "../../egress/index.ts";
+import type { EgressSummary } from "../../store/index.ts";
 
 /** Sums the broker's events of one attempt by target. */
 export interface EgressTally {

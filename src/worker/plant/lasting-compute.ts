@@ -1,5 +1,5 @@
+import type { StepCompute } from "../worker-deps.ts";
 import { type LastingCallDeps, lastingCall } from "./lasting-call.ts";
-import type { StepCompute } from "./worker-deps.ts";
 
 /** compute/, asked again where a thread of it failed: that says nothing about what was asked. */
 export function lastingCompute(deps: LastingCallDeps & { readonly compute: StepCompute }): StepCompute {

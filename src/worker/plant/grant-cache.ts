@@ -1,4 +1,4 @@
-import type { Allowlist } from "../spec/index.ts";
+import type { Allowlist } from "../../spec/index.ts";
 
 /** Current allowlists of the tenants that this worker runs, read again when their applied revision moves. */
 export interface GrantCache {

@@ -1,5 +1,5 @@
-import { Fault, type Json, type JsonObject } from "../base/index.ts";
-import { sha256 } from "../base/node-digest.ts";
+import { Fault, type Json, type JsonObject } from "../../base/index.ts";
+import { sha256 } from "../../base/node-digest.ts";
 import {
   type AttemptRef,
   createWalk,
@@ -7,9 +7,9 @@ import {
   type StepEnd,
   type StepRunStatus,
   type WalkAnswer,
-} from "../dag/index.ts";
-import { itemsHashOf } from "../run/index.ts";
-import type { AttemptOutcome, ClaimedRun } from "../store/index.ts";
+} from "../../dag/index.ts";
+import { itemsHashOf } from "../../run/index.ts";
+import type { AttemptOutcome, ClaimedRun } from "../../store/index.ts";
 import type { PinnedRun, PinnedStep } from "./pinned-run.ts";
 import { createRunValues, type RunValues } from "./run-values.ts";
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../base/index.ts";
+import type { Clock } from "../../base/index.ts";
 
 // Node's timers overflow after 24.8 days and fire at once; in short pieces a moved wall clock is noticed too.
 const pieceMs = 60_000;

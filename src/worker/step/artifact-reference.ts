@@ -1,4 +1,4 @@
-import type { Json } from "../base/index.ts";
+import type { Json } from "../../base/index.ts";
 
 /** SHA-256 of every artifact reference `{artifact, bytes, mediaType}` in a value, sorted, each once. */
 export function referencedArtifacts(value: Json): readonly string[] {

@@ -1,6 +1,6 @@
-import type { ClaimedRun, Settlement, Verdict } from "../store/index.ts";
-import { lastingCall } from "./lasting-call.ts";
-import type { WorkerRoom } from "./worker-room.ts";
+import type { ClaimedRun, Settlement, Verdict } from "../../store/index.ts";
+import { lastingCall } from "../plant/lasting-call.ts";
+import type { WorkerRoom } from "../worker-room.ts";
 
 /** `stuck`: the store refuses even the bare record. The run stays claimed, or it would be tried again for ever. */
 export type SettleAnswer = "settled" | "fenced" | "stuck";

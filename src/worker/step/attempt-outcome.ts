@@ -1,12 +1,12 @@
-import { type CodeName, codes, Fault, utcText } from "../base/index.ts";
-import type { AttemptRef } from "../dag/index.ts";
-import type { AttemptOutcome } from "../store/index.ts";
+import { type CodeName, codes, Fault, utcText } from "../../base/index.ts";
+import type { AttemptRef } from "../../dag/index.ts";
+import type { AttemptOutcome } from "../../store/index.ts";
+import { lastingCall } from "../plant/lasting-call.ts";
+import type { RunLedger } from "../run/run-ledger.ts";
+import type { WorkerRoom } from "../worker-room.ts";
 import type { AttemptVerdict } from "./host-run.ts";
-import { lastingCall } from "./lasting-call.ts";
-import type { RunLedger } from "./run-ledger.ts";
 import type { StepInput } from "./step-input.ts";
 import type { AttemptTraces } from "./step-ports.ts";
-import type { WorkerRoom } from "./worker-room.ts";
 
 export interface AttemptFacts {
   readonly at: AttemptRef;

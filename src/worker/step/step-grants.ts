@@ -1,8 +1,8 @@
-import type { CodeName } from "../base/index.ts";
-import type { EgressDecision } from "../egress/index.ts";
-import { endpointGranted, pluginGranted } from "../policy/index.ts";
-import type { Allowlist } from "../spec/index.ts";
-import type { PinnedStep } from "./pinned-run.ts";
+import type { CodeName } from "../../base/index.ts";
+import type { EgressDecision } from "../../egress/index.ts";
+import { endpointGranted, pluginGranted } from "../../policy/index.ts";
+import type { Allowlist } from "../../spec/index.ts";
+import type { PinnedStep } from "../run/pinned-run.ts";
 
 /**
  * Whether the allowlist as applied now lets a step start; null = it does. A grant that the run was admitted with and

@@ -1,16 +1,16 @@
-import { type CodeName, codes, type ErrorClass, Fault, faultOf, utcText } from "../base/index.ts";
-import { sha256 } from "../base/node-digest.ts";
-import type { AttemptRef } from "../dag/index.ts";
-import { spanIdOf, traceparentOf } from "../run/index.ts";
-import type { StepRequest } from "../sandbox/index.ts";
+import { type CodeName, codes, type ErrorClass, Fault, faultOf, utcText } from "../../base/index.ts";
+import { sha256 } from "../../base/node-digest.ts";
+import type { AttemptRef } from "../../dag/index.ts";
+import { spanIdOf, traceparentOf } from "../../run/index.ts";
+import type { StepRequest } from "../../sandbox/index.ts";
+import { lastingCall } from "../plant/lasting-call.ts";
+import type { RunLedger } from "../run/run-ledger.ts";
+import type { WorkerRoom } from "../worker-room.ts";
 import { type AttemptFacts, type StoredEnding, storeVerdict } from "./attempt-outcome.ts";
 import { type HostSignals, judgeResult, runOnHost } from "./host-run.ts";
-import { lastingCall } from "./lasting-call.ts";
-import type { RunLedger } from "./run-ledger.ts";
 import { refusalOf } from "./step-grants.ts";
 import { resolveInput, type StepInput } from "./step-input.ts";
 import { openPorts } from "./step-ports.ts";
-import type { WorkerRoom } from "./worker-room.ts";
 
 export interface Dispatch extends AttemptRef {
   /** The plugin has `effects: any`: marked as begun before it starts. */

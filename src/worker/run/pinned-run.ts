@@ -1,8 +1,8 @@
-import { Fault, type JsonObject, parseCanonical } from "../base/index.ts";
-import { sha256 } from "../base/node-digest.ts";
-import { slotScope } from "../calendar/index.ts";
-import type { WalkDag } from "../dag/index.ts";
-import { specHashOf } from "../run/index.ts";
+import { Fault, type JsonObject, parseCanonical } from "../../base/index.ts";
+import { sha256 } from "../../base/node-digest.ts";
+import { slotScope } from "../../calendar/index.ts";
+import type { WalkDag } from "../../dag/index.ts";
+import { specHashOf } from "../../run/index.ts";
 import {
   type DagSpec,
   effectiveDag,
@@ -10,10 +10,10 @@ import {
   type PluginManifest,
   type StepSpec,
   type TenantSnapshot,
-} from "../spec/index.ts";
-import type { ClaimedRun } from "../store/index.ts";
-import { lastingCall } from "./lasting-call.ts";
-import type { WorkerRoom } from "./worker-room.ts";
+} from "../../spec/index.ts";
+import type { ClaimedRun } from "../../store/index.ts";
+import { lastingCall } from "../plant/lasting-call.ts";
+import type { WorkerRoom } from "../worker-room.ts";
 
 /** A step with what its run pinned for it. */
 export interface PinnedStep {

@@ -1,5 +1,5 @@
-import { Fault, faultOf } from "../base/index.ts";
-import type { WorkerSeam } from "../store/index.ts";
+import { Fault, faultOf } from "../../base/index.ts";
+import type { WorkerSeam } from "../../store/index.ts";
 
 /** The seam, telling `onFenced` of a lost lease before anybody who called learns of it. */
 export function watchFence(seam: WorkerSeam, onFenced: (fault: Fault) => void): WorkerSeam {

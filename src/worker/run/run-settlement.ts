@@ -1,11 +1,11 @@
-import { type CodeName, type ErrorClass, utcText } from "../base/index.ts";
-import { sha256 } from "../base/node-digest.ts";
-import { runBody, type StepRecord, stepRecord } from "../record/index.ts";
-import { type RunStatus, replayTokenOf, runOutputsHashOf } from "../run/index.ts";
-import type { CancelRequest, ClaimedRun, Rationale, Settlement } from "../store/index.ts";
+import { type CodeName, type ErrorClass, utcText } from "../../base/index.ts";
+import { sha256 } from "../../base/node-digest.ts";
+import { runBody, type StepRecord, stepRecord } from "../../record/index.ts";
+import { type RunStatus, replayTokenOf, runOutputsHashOf } from "../../run/index.ts";
+import type { CancelRequest, ClaimedRun, Rationale, Settlement } from "../../store/index.ts";
+import type { WorkerRoom } from "../worker-room.ts";
 import type { PinnedStep } from "./pinned-run.ts";
 import type { RunLedger } from "./run-ledger.ts";
-import type { WorkerRoom } from "./worker-room.ts";
 
 export interface RunEnding {
   readonly status: RunStatus;

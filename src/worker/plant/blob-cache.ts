@@ -1,5 +1,5 @@
-import { Fault } from "../base/index.ts";
-import { sha256Hex } from "../base/node-digest.ts";
+import { Fault } from "../../base/index.ts";
+import { sha256Hex } from "../../base/node-digest.ts";
 
 /** Blobs of a tenant, each hashed when it is read from the store; the recent ones stay in memory. */
 export interface BlobCache {

@@ -1,13 +1,13 @@
-import type { AttemptLog } from "../artifact/index.ts";
-import { Fault, type JsonObject, parseCanonical } from "../base/index.ts";
-import type { AttemptRef } from "../dag/index.ts";
-import type { StepLogLine, StepPorts } from "../sandbox/index.ts";
-import type { ArtifactRef } from "../store/index.ts";
+import type { AttemptLog } from "../../artifact/index.ts";
+import { Fault, type JsonObject, parseCanonical } from "../../base/index.ts";
+import type { AttemptRef } from "../../dag/index.ts";
+import type { StepLogLine, StepPorts } from "../../sandbox/index.ts";
+import type { ArtifactRef } from "../../store/index.ts";
+import type { RunLedger } from "../run/run-ledger.ts";
+import type { WorkerRoom } from "../worker-room.ts";
 import { createEgressTally, type EgressTally } from "./egress-tally.ts";
-import type { RunLedger } from "./run-ledger.ts";
 import { decideEgress } from "./step-grants.ts";
 import type { StepInput } from "./step-input.ts";
-import type { WorkerRoom } from "./worker-room.ts";
 
 /** What an attempt left besides its output. */
 export interface AttemptTraces {
