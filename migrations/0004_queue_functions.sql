@@ -1,5 +1,6 @@
 -- The queue: due_slots, admit, promote, tick, rescue, sweep. Plans are pinned per function: the hot table swings
--- between 0 and 10^5 rows, so that its statistics are never right.
+-- between 0 and 10^5 rows, so that its statistics are never right. Nested loops alone: so no statement joins two lists of
+-- the caller's length, each row carries what comes later.
 -- Lock order everywhere: worker row, tenant rows in id order, then run_live rows.
 
 create function utc(p_at timestamptz) returns text language sql stable as $$
@@ -33,7 +34,7 @@ begin
     select t.tenant_id, t.max_runs - t.admitted as free, greatest(t.tag, (select last_value from vtime)) as tag, 720720 / t.weight as stride
     from tenant t where t.tenant_id = any (p_tenants) and t.max_runs > t.admitted and not t.suspended
   ), door as materialized (
-    select room.tenant_id, dag.dag_id, least(room.free, dag.concurrency_max - busy.n) as free
+    select room.*, dag.dag_id, least(room.free, dag.concurrency_max - busy.n) as door
     from room
     cross join lateral (
       with recursive scan as (
@@ -46,14 +47,13 @@ begin
     cross join lateral (
       select count(*)::int as n from run_live b where b.tenant_id = dag.tenant_id and b.dag_id = dag.dag_id and b.tag is not null) busy
   ), head as materialized (
-    select door.tenant_id, q.run_id, row_number() over (partition by door.tenant_id order by q.instant, door.dag_id, q.run_id) as place
+    select door.*, q.run_id, row_number() over (partition by door.tenant_id order by q.instant, door.dag_id, q.run_id) as place
     from door cross join lateral (
       select x.run_id, x.instant from run_live x
       where x.tenant_id = door.tenant_id and x.dag_id = door.dag_id and x.state = 'queued' and x.tag is null
-      order by x.instant, x.run_id limit greatest(door.free, 0)) q
+      order by x.instant, x.run_id limit greatest(door.door, 0)) q
   ), picked as materialized (
-    select head.tenant_id, head.run_id, room.tag + room.stride * head.place as tag
-    from head join room on room.tenant_id = head.tenant_id where head.place <= room.free
+    select head.tenant_id, head.run_id, head.tag + head.stride * head.place as tag from head where head.place <= head.free
   ), tagged as (
     update run_live l set tag = p.tag from picked p where l.tenant_id = p.tenant_id and l.run_id = p.run_id returning 1
   ), counted as (
@@ -172,11 +172,11 @@ begin
   perform promote(array(select distinct x.tenant from json_to_recordset(p_items) x(tenant text)));
 end $$;
 
--- Ends runs: out of the hot tables, into run and outbox. The caller holds the tenants' locks, and promotes afterwards.
-create function end_runs(p_items json, p_worker uuid) returns table (tenant_id text, run_id uuid)
+-- Ends runs: out of the hot tables, into run and outbox. Answers the numbers of the items that it ended. The caller holds
+-- the tenants' locks, and promotes afterwards.
+create function end_runs(p_items json, p_worker uuid) returns setof int
 language plpgsql set search_path = orrery, pg_temp
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
-#variable_conflict use_column
 begin
   return query
   with item as materialized (
@@ -186,72 +186,74 @@ begin
   ), gone as (
     delete from run_live l using item i
     where l.tenant_id = i.tenant and l.run_id = i.run and l.fence = i.fence and l.worker_id is not distinct from p_worker
-    returning l.*
+    returning l.*, i.n, i.status, i.class, i.code, i.ended, i.outputs_hash, i.record, i.body
   ), ended as (
     insert into run (tenant_id, run_id, run_no, dag_id, status, class, code, fence, spec_hash, policy_revision, snapshot, trigger_kind, trigger_key, schedule, slot,
       inputs_text, inputs_hash, outputs_hash, run_token, rationale, actor_kind, actor_subject, actor_key, trace_id, context_now, context_seed, queued_at, started_at, ended_at)
-    select g.tenant_id, g.run_id, g.run_no, g.dag_id, i.status, i.class, i.code, g.fence, g.spec_hash, g.policy_revision, g.snapshot, g.trigger_kind, g.trigger_key, g.schedule, g.slot,
-      g.inputs_text, g.inputs_hash, i.outputs_hash, g.run_token, g.rationale, g.actor_kind, g.actor_subject, g.actor_key, g.trace_id, g.context_now, g.context_seed, g.queued_at, g.started_at, i.ended
-    from gone g join item i on i.tenant = g.tenant_id and i.run = g.run_id
+    select g.tenant_id, g.run_id, g.run_no, g.dag_id, g.status, g.class, g.code, g.fence, g.spec_hash, g.policy_revision, g.snapshot, g.trigger_kind, g.trigger_key, g.schedule, g.slot,
+      g.inputs_text, g.inputs_hash, g.outputs_hash, g.run_token, g.rationale, g.actor_kind, g.actor_subject, g.actor_key, g.trace_id, g.context_now, g.context_seed, g.queued_at, g.started_at, g.ended
+    from gone g
   ), recorded as (
     insert into outbox (tenant_id, record_id, kind, dag_id, run_id, slot, body)
-    select g.tenant_id, i.record, 'run', g.dag_id, g.run_id, g.slot, i.body from gone g join item i on i.tenant = g.tenant_id and i.run = g.run_id
+    select g.tenant_id, g.record, 'run', g.dag_id, g.run_id, g.slot, g.body from gone g
   ), counted as (
     update tenant t set admitted = t.admitted - k.n
     from (select g.tenant_id, count(*)::int as n from gone g where g.tag is not null group by g.tenant_id) k where t.tenant_id = k.tenant_id
   )
-  select g.tenant_id, g.run_id from gone g;
+  select g.n from gone g;
 end $$;
 
--- Stores the ends of attempts; answers the numbers of items that are stored now and of those stored before.
+-- Stores the ends of attempts; answers the numbers of items that are stored now and of those stored before. Nobody else
+-- inserts attempts of these runs meanwhile: the caller holds the worker's row, and the fence names the worker.
+-- `limit 1` keeps each look-up on its primary key: as a condition of run_live, worker_id would read all runs of the worker
+-- for each item, and a plain `exists` would be hashed over the whole history.
 create function store_outcomes(p_items json, p_worker uuid, out stored int[], out duplicate int[])
 language plpgsql set search_path = orrery, pg_temp
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off as $$
 begin
   with item as materialized (
     select x.*, row_number() over (partition by x.tenant, x.run, x.step, x.index, x.attempt order by x.n) as place
     from json_to_recordset(p_items) x(n int, tenant text, run uuid, fence int, step text, index int, attempt int, status text, class text, code text, message text,
       started timestamptz, ended timestamptz, step_hash bytea, step_key bytea, inputs_hash bytea, outputs_hash bytea, output text, egress text, logs_hash bytea, artifacts text)
   ), live as materialized (
-    select i.* from item i join run_live l on l.tenant_id = i.tenant and l.run_id = i.run
+    select i.*, i.place = 1 and a.attempt is null as fresh
+    from item i cross join lateral (
+      select l.fence, l.worker_id, l.state from run_live l where l.tenant_id = i.tenant and l.run_id = i.run limit 1) l
+    left join lateral (
+      select a.attempt from attempt a where a.tenant_id = i.tenant and a.run_id = i.run and a.step_id = i.step and a.index = i.index and a.attempt = i.attempt limit 1) a on true
     where l.fence = i.fence and l.worker_id = p_worker and l.state = 'running'
   ), landed as (
     insert into attempt (tenant_id, run_id, step_id, index, attempt, fence, status, class, code, message, started_at, ended_at, step_hash, step_key, inputs_hash, outputs_hash, egress, logs_hash, artifacts)
     select tenant, run, step, index, attempt, fence, status, class, code, message, started, ended, step_hash, step_key, inputs_hash, outputs_hash, egress, logs_hash, artifacts
-    from live where place = 1
-    on conflict do nothing
-    returning tenant_id, run_id, step_id, index, attempt
-  ), fresh as materialized (
-    select i.* from landed a join live i on i.tenant = a.tenant_id and i.run = a.run_id and i.step = a.step_id and i.index = a.index and i.attempt = a.attempt and i.place = 1
+    from live where fresh
   ), valued as (
     insert into output (tenant_id, run_id, step_id, index, attempt, text)
-    select tenant, run, step, index, attempt, output from fresh where output is not null
+    select tenant, run, step, index, attempt, output from live where fresh and output is not null
   )
-  select array_agg(i.n) filter (where f.n is not null), array_agg(i.n) filter (where f.n is null)
-  into stored, duplicate from live i left join fresh f on f.n = i.n;
+  select array_agg(n) filter (where fresh), array_agg(n) filter (where not fresh) into stored, duplicate from live;
 end $$;
 
 -- Marks attempts as begun; a later fence takes a mark over.
 create function store_marks(p_items json, p_worker uuid, out stored int[], out duplicate int[])
 language plpgsql set search_path = orrery, pg_temp
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off as $$
 begin
   with item as materialized (
     select x.*, row_number() over (partition by x.tenant, x.run, x.step, x.index, x.attempt order by x.n) as place
     from json_to_recordset(p_items) x(n int, tenant text, run uuid, fence int, step text, index int, attempt int, started timestamptz)
   ), live as materialized (
-    select i.* from item i join run_live l on l.tenant_id = i.tenant and l.run_id = i.run
+    select i.*, i.place = 1 and coalesce(s.fence < i.fence, true) as fresh
+    from item i cross join lateral (
+      select l.fence, l.worker_id, l.state from run_live l where l.tenant_id = i.tenant and l.run_id = i.run limit 1) l
+    left join lateral (
+      select s.fence from step_live s where s.tenant_id = i.tenant and s.run_id = i.run and s.step_id = i.step and s.index = i.index and s.attempt = i.attempt limit 1) s on true
     where l.fence = i.fence and l.worker_id = p_worker and l.state = 'running'
   ), landed as (
     insert into step_live as s (tenant_id, run_id, step_id, index, attempt, fence, started_at)
-    select tenant, run, step, index, attempt, fence, started from live where place = 1
-    on conflict (tenant_id, run_id, step_id, index, attempt) do update set fence = excluded.fence, started_at = excluded.started_at where s.fence < excluded.fence
-    returning tenant_id, run_id, step_id, index, attempt
-  ), fresh as materialized (
-    select i.n from landed a join live i on i.tenant = a.tenant_id and i.run = a.run_id and i.step = a.step_id and i.index = a.index and i.attempt = a.attempt and i.place = 1
+    select tenant, run, step, index, attempt, fence, started from live where fresh
+    on conflict (tenant_id, run_id, step_id, index, attempt) do update set fence = excluded.fence, started_at = excluded.started_at
   )
-  select array_agg(i.n) filter (where f.n is not null), array_agg(i.n) filter (where f.n is null)
-  into stored, duplicate from live i left join fresh f on f.n = i.n;
+  select array_agg(n) filter (where fresh), array_agg(n) filter (where not fresh) into stored, duplicate from live;
 end $$;
 
 -- Stored attempts of a run, for the worker that takes it over.
@@ -338,7 +340,8 @@ begin
     select * into v_stored, v_duplicate from store_marks(p_marks, p_worker);
     if v_replay then
       select array_agg(x.n) into v_stored from json_to_recordset(p_marks) x(n int, tenant text, run uuid, fence int)
-      where x.n = any (v_stored || v_duplicate) or exists (select 1 from run r where r.tenant_id = x.tenant and r.run_id = x.run and r.fence = x.fence);
+      left join lateral (select r.fence from run r where r.tenant_id = x.tenant and r.run_id = x.run limit 1) r on true
+      where x.n = any (v_stored || v_duplicate) or r.fence = x.fence;
     end if;
     v_answer := v_answer || jsonb_build_object('marks', jsonb_build_object('stored', v_stored, 'duplicate', v_duplicate));
   end if;
@@ -355,22 +358,20 @@ begin
   if p_settles is not null then
     v_tenants := array(select distinct x.tenant from json_to_recordset(p_settles) x(tenant text));
     perform 1 from tenant t where t.tenant_id = any (v_tenants) order by t.tenant_id for no key update;
-    -- The numbers of the items that end_runs ended, then those whose run had ended before under the same fence.
-    with ended as materialized (select e.tenant_id, e.run_id from end_runs(p_settles, p_worker) e),
-      item as materialized (select x.*, row_number() over (partition by x.tenant, x.run order by x.n) as place from json_to_recordset(p_settles) x(n int, tenant text, run uuid, fence int))
-    select array_agg(i.n) filter (where e.run_id is not null and i.place = 1),
-      array_agg(i.n) filter (where (e.run_id is not null and i.place > 1)
-        or exists (select 1 from run r where r.tenant_id = i.tenant and r.run_id = i.run and r.fence = i.fence))
-    into v_stored, v_duplicate from item i left join ended e on e.tenant_id = i.tenant and e.run_id = i.run;
+    v_stored := array(select e from end_runs(p_settles, p_worker) e);
+    -- Of the others: those whose run had ended before under the same fence.
+    v_duplicate := array(select x.n from json_to_recordset(p_settles) x(n int, tenant text, run uuid, fence int)
+      where x.n not in (select unnest(v_stored)) and exists (select 1 from run r where r.tenant_id = x.tenant and r.run_id = x.run and r.fence = x.fence));
     if v_replay then v_stored := v_stored || v_duplicate; end if;
     v_answer := v_answer || jsonb_build_object('settles', jsonb_build_object('stored', v_stored, 'duplicate', v_duplicate));
   end if;
 
   if p_releases is not null then
     with back as (
-      update run_live l set state = 'queued', worker_id = null
+      -- The fence moves too: what the worker still says about the run it gave back is nobody's word.
+      update run_live l set state = 'queued', worker_id = null, fence = l.fence + 1
       from json_to_recordset(p_releases) x(n int, tenant text, run uuid, fence int)
-      where l.tenant_id = x.tenant and l.run_id = x.run and l.fence = x.fence and l.worker_id = p_worker and l.state = 'running' returning x.n)
+      where l.tenant_id = x.tenant and l.run_id = x.run and l.fence = x.fence and l.worker_id is not distinct from p_worker returning x.n)
     select array_agg(n) into v_stored from back;
     if v_replay then v_stored := array(select x.n from json_to_recordset(p_releases) x(n int)); end if;
     v_answer := v_answer || jsonb_build_object('releases', jsonb_build_object('stored', v_stored));

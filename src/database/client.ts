@@ -42,7 +42,7 @@ export async function openConnection(
 ): Promise<Connection & { readonly raw: pg.Client }> {
   const raw = new pg.Client(config);
   // Without a listener a server restart would kill the daemon.
-  raw.on("error", (error) => log.warn({ error }, "database connection lost"));
+  raw.on("error", (error) => log.warn({ reason: error.message }, "database connection lost"));
   try {
     await raw.connect();
   } catch (error) {

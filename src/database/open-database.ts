@@ -71,7 +71,11 @@ export async function connectDatabase(targets: DatabaseTargets, deps: DatabaseDe
 
 function pooledDatabase(targets: DatabaseTargets, major: number, log: Logger): Database {
   const pool = new pg.Pool({ ...appConfig(targets, "pool"), max: poolSize });
-  pool.on("error", (error) => log.warn({ error }, "idle database connection lost"));
+  let closing = false;
+  pool.on("error", (error) => {
+    // The server may go down while the last sockets still close. The driver hangs its whole client onto the error.
+    if (!closing) log.warn({ reason: error.message }, "idle database connection lost");
+  });
   // One that is checked out tells its failure to its own listeners; without one it would end the daemon.
   pool.on("connect", (client) => client.on("error", () => undefined));
   return {
@@ -88,7 +92,10 @@ function pooledDatabase(targets: DatabaseTargets, major: number, log: Logger): D
       // The answer was made somewhere between the two readings.
       return (row?.now.getTime() ?? 0) - (sent + now().getTime()) / 2;
     },
-    close: () => pool.end(),
+    close: () => {
+      closing = true;
+      return pool.end();
+    },
   };
 }
 

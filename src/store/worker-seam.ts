@@ -34,7 +34,7 @@ export type Verdict = "stored" | "fenced" | "duplicate" | "unfit";
 export interface RunRef {
   readonly tenant: string;
   readonly runId: string;
-  /** The fence of the claim. */
+  /** The fence of the claim: +1 with each claim, release and rescue. */
   readonly fence: number;
 }
 

@@ -83,7 +83,7 @@ export async function endQueuedRuns(session: Session, selection: QueuedSelection
   if (rows.length === 0) return 0;
   const items = rows.map((row, n) => endItem(row, n, end));
   const ended = await session.query({
-    text: "select run_id from end_runs($1::json, null)",
+    text: "select n from end_runs($1::json, null) n",
     values: [JSON.stringify(items)],
   });
   return ended.length;

@@ -233,6 +233,7 @@ class Release extends OnClaim {
     if (!live) return;
     run.state = "ready";
     run.worker = null;
+    run.fence += 1;
   }
 }
 
@@ -409,7 +410,9 @@ describe("the store against its reference model", () => {
     const gaps = await world.db.admin(
       "select tenant_id from record group by tenant_id having max(seq) <> count(*) or min(seq) <> 1",
     );
-    const twice = await world.db.admin("select record_id from record group by record_id having count(*) > 1");
+    const twice = await world.db.admin(
+      "select record_id from record group by tenant_id, record_id having count(*) > 1",
+    );
     const unrecorded = await world.db.admin(
       "select run_id from run r where not exists (select 1 from record where record_id = 'run/' || r.run_id)",
     );
