@@ -17,6 +17,8 @@ export interface HostPoolOptions {
   readonly startTimeoutMs: number;
 }
 
+const refillDelayMs = 250;
+
 interface IdleHost {
   readonly key: string;
   readonly host: SandboxHost;
@@ -102,7 +104,10 @@ export class HostPool {
     this.#blanks = this.#blanks.filter((host) => !host.isDead);
     const at = this.#blanks.findIndex((host) => isSameKind(host.kind, kind));
     const host = at < 0 ? await this.#start(kind) : (this.#blanks.splice(at, 1)[0] ?? (await this.#start(kind)));
-    this.#refill().catch(() => undefined);
+    // Not at once: the launch would take the core from the step that is just starting its thread.
+    setTimeout(() => {
+      this.#refill().catch(() => undefined);
+    }, refillDelayMs).unref();
     await this.#ready(host);
     return host;
   }

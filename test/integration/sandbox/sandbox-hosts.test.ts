@@ -335,6 +335,7 @@ describe(`sandbox hosts at level ${level}`, () => {
 
     expect(hosts.length).toBeGreaterThan(1);
     await expect.poll(() => hostProcesses(dir), { timeout: 5000 }).toEqual([]);
+    await rm(dir, { recursive: true });
   });
 });
 
