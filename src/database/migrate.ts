@@ -12,8 +12,8 @@ export interface Migration {
   readonly sha256: string;
 }
 
-// "orrery" in ASCII: the one lock of everybody who migrates.
-const lockKey = "122567394783865";
+/** "orrery" in ASCII: the one lock of everybody who makes roles, schema or tables. */
+export const migrationLock = "122567394783865";
 
 /** migrations/ of the package, the same from src/ and from dist/. */
 export function migrationsDir(): string {
@@ -48,7 +48,7 @@ export async function migrate(
 ): Promise<readonly string[]> {
   await admin.query({ text: "set statement_timeout = 0; set lock_timeout = 0" });
   // Waits for another daemon that migrates; held by the session, so it also ends with it.
-  await admin.query({ text: `select pg_advisory_lock(${lockKey})` });
+  await admin.query({ text: `select pg_advisory_lock(${migrationLock})` });
   try {
     await admin.query({
       text: `set role orrery_owner; set search_path = orrery; set lock_timeout = '3s';
@@ -61,7 +61,7 @@ export async function migrate(
     for (const migration of pending) await applyOne(admin, migration, log);
     return pending.map((migration) => migration.name);
   } finally {
-    await admin.query({ text: `reset role; reset search_path; select pg_advisory_unlock(${lockKey})` });
+    await admin.query({ text: `reset role; reset search_path; select pg_advisory_unlock(${migrationLock})` });
   }
 }
 

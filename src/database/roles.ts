@@ -1,5 +1,6 @@
 import { Fault } from "../base/index.ts";
 import type { Connection } from "./database.ts";
+import { migrationLock } from "./migrate.ts";
 
 // From 16 on, who made a role may grant it but not become it.
 const maySet = (role: string): string =>
@@ -11,14 +12,16 @@ const maySet = (role: string): string =>
  * orrery_cross, but its policy must not count for the owner.
  */
 const bootstrap = `
+select pg_advisory_xact_lock(${migrationLock});
 do $$ begin
   if to_regrole('orrery_owner') is null then create role orrery_owner nologin noinherit; end if;
   if to_regrole('orrery_app') is null then create role orrery_app login; end if;
   if to_regrole('orrery_cross') is null then create role orrery_cross nologin; end if;
-  if not pg_has_role('orrery_owner', 'orrery_cross', 'member') then grant orrery_cross to orrery_owner; end if;
+-- Roles belong to the whole server: a daemon of another database may make them in this very moment.
 exception when duplicate_object or unique_violation then null;
 end $$;
 do $$ begin
+  if not pg_has_role('orrery_owner', 'orrery_cross', 'member') then grant orrery_cross to orrery_owner; end if;
   if current_user <> 'orrery_app' and not (select rolsuper from pg_roles where rolname = current_user) then
     execute format('grant orrery_owner, orrery_app to %I', current_user);
   end if;
