@@ -1,0 +1,34 @@
+"use strict";
+var plugin = (() => {
+  var __defProp = Object.defineProperty;
+  var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
+  var __getOwnPropNames = Object.getOwnPropertyNames;
+  var __hasOwnProp = Object.prototype.hasOwnProperty;
+  var __export = (target, all) => {
+    for (var name in all)
+      __defProp(target, name, { get: all[name], enumerable: true });
+  };
+  var __copyProps = (to, from, except, desc) => {
+    if (from && typeof from === "object" || typeof from === "function") {
+      for (let key of __getOwnPropNames(from))
+        if (!__hasOwnProp.call(to, key) && key !== except)
+          __defProp(to, key, { get: () => from[key], enumerable: !(desc = __getOwnPropDesc(from, key)) || desc.enumerable });
+    }
+    return to;
+  };
+  var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
+
+  // sandbox/plugins/core.log/plugin.ts
+  var plugin_exports = {};
+  __export(plugin_exports, {
+    default: () => plugin_default
+  });
+  var defineTask = (task) => task;
+  var plugin_default = defineTask({
+    run(input, ctx) {
+      ctx.log(input.level ?? "info", input.message, input.fields ?? {});
+      return { message: input.message };
+    }
+  });
+  return __toCommonJS(plugin_exports);
+})();
