@@ -2,7 +2,7 @@ import { existsSync, statfsSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import path from "node:path";
 import type { SiteStatus } from "../api/index.ts";
-import { faultOf } from "../base/index.ts";
+import { faultOf, findCode } from "../base/index.ts";
 import { type Config, isAlive, readDaemonFile } from "../config/index.ts";
 import { openRepository, preflight } from "../git/index.ts";
 import { fail, fine, type HealthCheck, warn } from "./health-check.ts";
@@ -21,7 +21,7 @@ export async function daemonChecks(dataDir: string, databaseUrl: string | null):
     return [
       fine("daemon", `pid ${daemon.pid} at ${daemon.url}, site ${site}, ${at}`),
       ready ? fine("ready", "yes") : fail("ready", `no: ${reasons.length} reasons`, null),
-      ...reasons.map(({ reason, message }) => fail(reason, message, `orrery explain ${reason}`)),
+      ...reasons.map(({ reason, message }) => fail(reason, message, fixOf(reason))),
       skewCheck(response.headers.get("date"), new Date()),
     ];
   } catch (error) {
@@ -29,6 +29,10 @@ export async function daemonChecks(dataDir: string, databaseUrl: string | null):
     return [fail("daemon", `pid ${daemon.pid} does not answer at ${daemon.url}: ${why}`, "see its log")];
   }
 }
+
+/** Many reasons are the CamelCase of a message's name; those have a fix. */
+const fixOf = (reason: string): string | null =>
+  findCode(reason.replaceAll(/(?<=.)(?=[A-Z])/g, "_"))?.row.fix ?? null;
 
 /** Only whether somebody listens: a server is judged by the daemon that uses it. */
 async function databaseCheck(databaseUrl: string | null): Promise<HealthCheck> {
