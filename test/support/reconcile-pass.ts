@@ -1,0 +1,33 @@
+import { DesiredReader, type PassResult } from "../../src/reconciler/index.ts";
+import { reconcileOnce } from "../../src/reconciler/reconcile-once.ts";
+import { nodeTrustCrypto } from "../../src/signer/index.ts";
+import { type DaemonLife, never, worldSite } from "./daemon-world.ts";
+
+export interface PassOptions {
+  readonly full?: boolean;
+  /** What the daemon's signer answers; default = the world's key. */
+  readonly recorderKey?: Uint8Array;
+  readonly site?: string;
+  readonly specRef?: string;
+}
+
+/** One pass of the reconciler of this life, without its loop. */
+export function reconcilePass(life: DaemonLife, options: PassOptions = {}): Promise<PassResult> {
+  const { plant } = life;
+  const { repository, compute, store, clock, log, gate, signer, runtime } = plant;
+  const room = {
+    deps: {
+      ...{ repository, compute, revision: store.revision, crypto: nodeTrustCrypto, clock, log, gate },
+      random: () => 0.5,
+      recorderKey: () => options.recorderKey ?? signer.publicKey.blob,
+      onPass: () => undefined,
+    },
+    options: {
+      ...{ runtime, pinnedSigners: null, intervalMs: 60_000 },
+      site: options.site ?? worldSite,
+      specRef: options.specRef ?? "refs/heads/main",
+    },
+    reader: new DesiredReader(repository, compute),
+  };
+  return reconcileOnce(room, options.full ?? false, never);
+}
