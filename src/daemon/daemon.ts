@@ -65,7 +65,7 @@ async function start(stack: ServiceStack, options: DaemonOptions): Promise<Daemo
     createMetricsServer(doors, { listen: config.metrics, anyPort: options.anyPort ?? false }),
   );
   directory.writeDaemonFile({ pid: process.pid, url: api.url, metricsUrl: scrape.url });
-  log.info({ site: config.site, url: api.url, level: plant.hosts.level }, "the daemon is up");
+  log.info({ site: config.site, url: api.url, sandbox: plant.hosts.level }, "the daemon is up");
   return {
     url: api.url,
     metricsUrl: scrape.url,

@@ -68,7 +68,7 @@ class PooledHosts implements SandboxHosts {
 
   async start(): Promise<void> {
     if (this.#pool === null) {
-      this.#deps.log.warn({ level: this.level, reason: this.facts.reason }, "no step runs: the sandbox is too weak");
+      this.#deps.log.warn({ sandbox: this.level, reason: this.facts.reason }, "no step runs: the sandbox is too weak");
       return;
     }
     await this.#pool.open();

@@ -12,7 +12,6 @@ import {
   dagPath,
   dagText,
   person,
-  type RecordLine,
   type SpecRepository,
   tenantFiles,
   testSite,
@@ -55,6 +54,17 @@ describe("the whole line on the built command line", () => {
     expect(daemon.log.every(({ level }) => level !== "error" && level !== "fatal")).toBe(true);
   });
 
+  it("the commit itself stands on record, with its signer and its message as the reason", async () => {
+    const records = await Promise.all(
+      ["acme", "_site"].map((tenant) => specs.recorded((line) => line.tenant === tenant && line.to === commit)),
+    );
+
+    for (const record of records) {
+      expect(record).toMatchObject({ kind: "reconcile", actor: { kind: "commit", subject: person } });
+      expect(record.rationale).toEqual([{ source: "commit", text: "Greet people by name" }]);
+    }
+  });
+
   it("a run by hand ends and its signed record carries who, why and which commit", async () => {
     const run = await daemon.cli("run", "acme/greet", "-i", "whom=Ana", "-m", "Show it to the auditors.", "-o", "json");
     const { runId, state } = jsonOf<{ readonly runId: string; readonly state: string }>(run);
@@ -71,17 +81,6 @@ describe("the whole line on the built command line", () => {
     });
     expect(record.rationale).toContainEqual({ source: "trigger", text: "Show it to the auditors." });
     expect(record.rationale).toContainEqual({ source: "spec", text: "An end-to-end test." });
-  });
-
-  it("the commit itself stands on record, with its signer and its message as the reason", async () => {
-    const records = await Promise.all(
-      ["acme", "_site"].map((tenant) => specs.recorded((line) => line.tenant === tenant && line.to === commit)),
-    );
-
-    for (const record of records) {
-      expect(record).toMatchObject({ kind: "reconcile", actor: { kind: "commit", subject: person } });
-      expect(record.rationale).toEqual([{ source: "commit", text: "Greet people by name" }]);
-    }
   });
 
   it("stock git verifies every audit commit, ssh-keygen the checkpoint, and both refuse the spec signers' file", async () => {

@@ -146,5 +146,11 @@ export async function orrery(args: readonly string[], options: CliOptions = {}):
   });
 }
 
-/** The last line of standard output, as JSON. */
-export const jsonOf = <T>({ stdout }: CliResult): T => JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as T;
+/** The last line of standard output, as JSON; where it is none, an error with all that was said. */
+export function jsonOf<T>({ exit, stdout, stderr }: CliResult): T {
+  try {
+    return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as T;
+  } catch {
+    throw new Error(`exit ${String(exit)} without JSON\n${stdout}${stderr}`);
+  }
+}
