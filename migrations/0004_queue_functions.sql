@@ -113,7 +113,7 @@ begin
   for i in
     select * from json_to_recordset(p_items) x(n int, tenant text, dag text, spec_hash bytea, run uuid, trigger_kind text, trigger_key text,
       schedule text, slot timestamptz, instant timestamptz, now timestamptz, inputs text, inputs_hash bytea, run_token bytea, rationale text,
-      actor_kind text, actor_subject text, actor_key text, trace text, context_now timestamptz, context_seed bytea, claim json) order by x.n
+      actor_kind text, actor_subject text, actor_key text, trace text, context_now timestamptz, context_seed bytea, claim json, closed boolean) order by x.n
   loop
     n := i.n; kind := null; run_id := null; run_no := null; code := null; latest := false;
     select * into v_tenant from tenant t where t.tenant_id = i.tenant;
@@ -141,7 +141,7 @@ begin
     if v_tenant.tenant_id is null or v_dag.dag_id is null then kind := 'refused'; code := 'DAG_NOT_FOUND'; return next; continue; end if;
     if i.spec_hash is not null and v_dag.spec_hash <> i.spec_hash then kind := 'stale'; return next; continue; end if;
 
-    v_code := start_refusal(v_tenant, v_dag);
+    v_code := case when i.closed then 'ADMISSION_CLOSED' else start_refusal(v_tenant, v_dag) end;
     if v_code is not null then
       kind := 'refused'; code := v_code;
       if i.claim is not null then

@@ -9,6 +9,7 @@ export class SiteView {
   readonly #plant: Plant;
   readonly #version: string;
   #pass: PassResult | null = null;
+  #recorder: RecorderState | null = null;
 
   constructor(plant: Plant, version: string) {
     this.#plant = plant;
@@ -23,11 +24,12 @@ export class SiteView {
     this.#pass = pass;
   }
 
-  /** What cannot be recorded does not start. A suspect clock closes the gate by its own name. */
-  takeRecorder({ ready, reason, message }: RecorderState): void {
+  /** Records that wait for too long, or that the database lacks, close admission; other trouble is only shown. */
+  takeRecorder(state: RecorderState): void {
     const { gate } = this.#plant;
-    if (ready) gate.open("Audit");
-    else if (reason !== clockReason) gate.close("Audit", `${reason}: ${message}`);
+    this.#recorder = state;
+    if (state.closesAdmission) gate.close(auditReason, saying(state));
+    else gate.open(auditReason);
   }
 
   isClockSuspect(): boolean {
@@ -38,7 +40,10 @@ export class SiteView {
     const { config, hosts, gate } = this.#plant;
     const pass = this.#pass;
     const waiting = pass === null ? [{ reason: "Reconciling", message: "the first pass has not ended" }] : [];
-    const reasons = [...gate.reasons, ...(pass?.stalled == null ? [] : [pass.stalled]), ...waiting];
+    const stalled = pass?.stalled ?? null;
+    // A block of the site stands at the gate too.
+    const stalls = stalled === null || gate.reasons.some(({ reason }) => reason === stalled.reason) ? [] : [stalled];
+    const reasons = [...gate.reasons, ...this.#recorderTrouble(), ...stalls, ...waiting];
     return {
       site: config.site,
       version: this.#version,
@@ -48,4 +53,14 @@ export class SiteView {
       reasons,
     };
   }
+
+  /** What stops sealing and does not stand at the gate; a suspect clock closes that by its own name. */
+  #recorderTrouble(): SiteStatus["reasons"] {
+    const state = this.#recorder;
+    if (state === null || state.ready || state.closesAdmission || state.reason === clockReason) return [];
+    return [{ reason: auditReason, message: saying(state) }];
+  }
 }
+
+const auditReason = "Audit";
+const saying = ({ reason, message }: RecorderState): string => `${reason}: ${message}`;

@@ -40,6 +40,8 @@ export function admissionRequest(deps: SchedulerDeps, facts: SiteFacts, parts: R
     traceId: traceIdOf(deps.randomBytes(16)),
     now: utcText(now),
     instant,
+    // A slot that falls now is a skip already.
+    closed: parts.claim === null && !deps.gate.isOpen,
     claim: parts.claim,
     denial: parts.denial,
     superseded: endedUnstarted(deps, facts, null),

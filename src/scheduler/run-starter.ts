@@ -149,11 +149,15 @@ function toStartAnswer(
         throw new Fault(answer.code, "this key already started a run with other inputs");
       deps.onRefused(request.tenant, "rejected", answer.code, 1);
       deps.log.info({ ...where, code: answer.code }, "start refused");
-      return { ...answer, message: whyNotReady(dag) };
+      return { ...answer, message: answer.code === "ADMISSION_CLOSED" ? whyClosed(deps) : whyNotReady(dag) };
     case "skipped":
       return { kind: "refused", code: "OVERLAP_SKIPPED", message: null };
   }
 }
+
+/** The names alone: what stands behind them is the operator's to see. */
+const whyClosed = ({ gate }: StarterDeps): string =>
+  `nothing starts at this site now: ${gate.reasons.map(({ reason }) => reason).join(", ")}`;
 
 /** The condition that says why a DAG is applied but not armed. */
 function whyNotReady(dag: DagView): string | null {

@@ -48,6 +48,8 @@ export interface AdmissionRequest {
   readonly now: UtcText;
   /** Queue order within a tenant: the slot for trigger `schedule`, else `now`. */
   readonly instant: UtcText;
+  /** The site starts nothing now: a key that started a run still answers it, any other is refused with ADMISSION_CLOSED. */
+  readonly closed: boolean;
   /** Only for trigger `schedule`. */
   readonly claim: SlotClaim | null;
   /** The denial body without `count`, used when a request that is no slot is refused; null for a slot. */

@@ -140,6 +140,7 @@ export function manualRequest(clock: Pick<Clock, "now">, fixture: RequestFixture
     traceId: token.slice(0, 32),
     now,
     instant: fixture.instant ?? now,
+    closed: false,
     claim: null,
     denial: (code, which) => ({
       recordId: `denial/${now.slice(0, 16)}/${dagId}/${code}/${subject}/${String(which)}`,

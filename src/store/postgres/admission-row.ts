@@ -43,6 +43,7 @@ export function admissionRow(item: AdmissionRequest, n: number): JsonObject {
     context_now: context.now,
     context_seed: hashInJson(context.seed),
     claim: claim === null ? null : claimRow(claim),
+    closed: item.closed,
   };
 }
 

@@ -192,7 +192,7 @@ describe("what cannot be read", () => {
 
     expect(pass).toMatchObject({ revision: good, applied: [], stalled: { reason: "SiteHeld" } });
     expect(life.plant.gate.reasons.map(({ reason }) => reason)).toEqual(["SiteHeld"]);
-    await expect(life.run("acme", "hello")).rejects.toThrow("ADMISSION_CLOSED");
+    await expect(life.run("acme", "hello")).rejects.toThrow("refused: ADMISSION_CLOSED nothing starts at this site now: SiteHeld");
   });
 });
 
