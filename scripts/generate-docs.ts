@@ -44,7 +44,7 @@ function errorsText(): string {
   return `${banner}# Messages
 
 Every message has a number and a name. Records, API, logs, findings and \`-o json\` carry the name; text shows both.
-\`orrery explain ORY2103\` and \`orrery explain DAG_CYCLE\` print a row of this table, offline.
+\`orrery explain ORY2101\` and \`orrery explain DAG_CYCLE\` print a row of this table, offline.
 
 A disposition says what the loop that meets the message does next: \`stall\` waits for a new revision or a person,
 \`refuse\` does so too and writes a denial, \`retry\` backs off, \`reobserve\` starts over, \`crash\` ends the service.

@@ -31,8 +31,7 @@ export async function daemonChecks(dataDir: string, databaseUrl: string | null):
 }
 
 /** Many reasons are the CamelCase of a message's name; those have a fix. */
-const fixOf = (reason: string): string | null =>
-  findCode(reason.replaceAll(/(?<=.)(?=[A-Z])/g, "_"))?.row.fix ?? null;
+const fixOf = (reason: string): string | null => findCode(reason.replaceAll(/(?<=.)(?=[A-Z])/g, "_"))?.row.fix ?? null;
 
 /** Only whether somebody listens: a server is judged by the daemon that uses it. */
 async function databaseCheck(databaseUrl: string | null): Promise<HealthCheck> {

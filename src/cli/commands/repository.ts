@@ -107,7 +107,8 @@ function exitOf(plan: Plan, stalled: boolean): ExitCode {
 }
 
 async function withCompute<T>(work: (compute: Compute) => Promise<T>): Promise<T> {
-  const compute = createCompute({ threads: 2 });
+  // A second thread starts longer than a repository of a hundred documents takes.
+  const compute = createCompute({ threads: 1 });
   try {
     await compute.start();
     return await work(compute);
