@@ -1,9 +1,13 @@
+import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 
-export default tseslint.config(
+export default defineConfig(
   {
     ignores: [
       "dist/**",
+      ".orrery/**",
+      // Syntax of an old Node.js on purpose.
+      "scripts/setup.cjs",
       "node_modules/**",
       "**/generated/**",
       "specs-example/**",

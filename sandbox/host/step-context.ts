@@ -87,7 +87,7 @@ async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
 }
 
 /** Lines are cut, their sum is capped: the excess ends the step with STEP_FLOOD. */
-export function logOf(link: StepLink): Context["log"] {
+function logOf(link: StepLink): Context["log"] {
   let logged = 0;
   return (level, message: unknown, fields) => {
     const line = String(message).slice(0, maxLogMessageChars).toWellFormed();

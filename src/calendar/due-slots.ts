@@ -3,7 +3,7 @@ import type { ScheduleSpec } from "../spec/index.ts";
 import { nextSlot, slotsBetween, type Timed } from "./slots.ts";
 
 /** A slot this late still starts, whatever catchUp says: it was not missed, the tick was busy. */
-export const lateGraceMs = 60_000;
+const lateGraceMs = 60_000;
 
 /** Slots looked at in one go: about 20 ms of work. */
 const slotsPerLook = 256;

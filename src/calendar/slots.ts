@@ -46,7 +46,7 @@ export function slotsBetween(schedule: Timed, after: Date, until: Date, max: num
 }
 
 /** Where slots come from, opened once for many questions. */
-export function sourceOf({ timing, timezone }: Timed): Pick<CronSlots, "next" | "previous"> {
+function sourceOf({ timing, timezone }: Timed): Pick<CronSlots, "next" | "previous"> {
   if (timing.kind === "cron") return openCron(timing.cron, timezone);
   const { everyMs } = timing;
   return {

@@ -4,7 +4,6 @@ export {
   type HashedDocument,
   type InputAnswer,
   type InputRequest,
-  maxValueBytes,
   type OutputAnswer,
   type OutputRequest,
 } from "./tasks.ts";

@@ -23,7 +23,7 @@ import {
 // The work itself, synchronous and pure: threads call it, unit tests too.
 
 /** A value of a step is at most 1 MB of canonical text. */
-export const maxValueBytes = 1024 * 1024;
+const maxValueBytes = 1024 * 1024;
 
 export type HashedDocument = SpecDocument & { readonly specHash: Hex };
 

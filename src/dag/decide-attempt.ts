@@ -3,7 +3,7 @@ import type { RetrySpec } from "../spec/index.ts";
 import type { AttemptEnd } from "./walk.ts";
 
 /** Free repeats of a lost attempt; a step that kills its host each time must end. */
-export const maxLostRepeats = 3;
+const maxLostRepeats = 3;
 
 export interface AttemptHistory {
   /** Attempts before this one that count against maxAttempts. */

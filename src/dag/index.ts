@@ -1,7 +1,6 @@
 export { advance, createWalk, restoreWalk } from "./advance.ts";
-export { type AttemptDecision, type AttemptHistory, decideAttempt, maxLostRepeats } from "./decide-attempt.ts";
+export { type AttemptDecision, type AttemptHistory, decideAttempt } from "./decide-attempt.ts";
 export {
-  breaksRun,
   decideStep,
   runStatusOf,
   type SkipReason,

@@ -1,10 +1,10 @@
 import { Fault } from "../base/index.ts";
 
 /** SQLSTATEs that our own functions raise. */
-export const fencedState = "OR001";
+const fencedState = "OR001";
 
 /** The SQLSTATE of an error of the driver, else null. */
-export function sqlStateOf(error: unknown): string | null {
+function sqlStateOf(error: unknown): string | null {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return null;
   return /^[0-9A-Z]{5}$/.test(error.code) ? error.code : null;
 }
@@ -28,7 +28,7 @@ export function databaseFault(error: unknown): Fault {
 }
 
 /** Data exceptions and broken constraints: the fault of a value, not of the world. */
-export function isContent(error: unknown): boolean {
+function isContent(error: unknown): boolean {
   return /^(?:22|23)/.test(sqlStateOf(error) ?? "");
 }
 

@@ -1,6 +1,5 @@
 export type { Target } from "./client.ts";
 export type { Connection, Database, Row, Session, Statement, TransactionOptions } from "./database.ts";
-export { databaseFault } from "./database-fault.ts";
 export { type EmbeddedOptions, type EmbeddedServer, startEmbeddedServer } from "./embedded/index.ts";
 export {
   connectDatabase,

@@ -10,7 +10,7 @@ export interface ApiKey {
   readonly jwks: JSONWebKeySet;
 }
 
-export const apiKeyFileOf = (dataDir: string): string => path.join(dataDir, "keys", "api.key");
+const apiKeyFileOf = (dataDir: string): string => path.join(dataDir, "keys", "api.key");
 export const issuer = "orrery";
 export const audience = "orrery-api";
 const keyId = "local";

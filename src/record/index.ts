@@ -6,7 +6,6 @@ export {
   auditSignersText,
   keyLogPath,
   keyLogText,
-  parseKeyLog,
 } from "./audit-keys.ts";
 export type { RecordBody } from "./canonical-body.ts";
 export { type Checkpoint, checkpointNamespace, checkpointText, parseCheckpoint } from "./checkpoint.ts";
@@ -19,7 +18,6 @@ export {
   type RecordRationale,
   type RecordRuntime,
   recordSchemaName,
-  siteTenant,
 } from "./record-head.ts";
 export { recordLine } from "./record-line.ts";
 export { createRecordCheck, type RecordCheck } from "./record-schema.ts";

@@ -7,7 +7,6 @@ export {
   stepTransitions,
 } from "../dag/index.ts";
 export {
-  canonicalHash,
   inputsHashOf,
   itemsHashOf,
   outputsHashOf,

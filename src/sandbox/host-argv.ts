@@ -29,8 +29,8 @@ export interface ArgvParts {
   readonly scratchDir: string | null;
 }
 
-export const filterFd = 4;
-export const infoFd = 5;
+const filterFd = 4;
+const infoFd = 5;
 const mebibyte = 1024 * 1024;
 const inside = { node: "/app/node", app: "/app/host", scratch: "/tmp", broker: "/run/egress" };
 

@@ -4,7 +4,6 @@ export { readPrivateKey, type SigningKey } from "./private-key.ts";
 export { createPrivateKeyFile } from "./private-key-file.ts";
 export {
   type LastSigned,
-  maxSignRequestBytes,
   type SignAnswer,
   type SignedFile,
   type SignedObject,

@@ -2,7 +2,7 @@ import { eitherShape, listShape, type Shape, scalarShape, unknownShape } from ".
 import { type ExpressionTree, type Macro, macroOf, partsOf } from "./expression-tree.ts";
 
 /** Turns of loops that one expression may take (100,000 cost about 40 ms), and the longest text it may build. */
-export const costCaps = { turns: 100_000, chars: 4 * 1024 * 1024 } as const;
+const costCaps = { turns: 100_000, chars: 4 * 1024 * 1024 } as const;
 
 /** Shape of a free name; a bound one hides it. */
 export type ShapeOf = (name: string) => Shape;

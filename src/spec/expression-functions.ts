@@ -14,7 +14,7 @@ const plain = (least: number, most = least): FunctionRule => ({ args: [least, mo
  * All that an expression may call: CEL's own, without what could hang (`matches`), depend on the machine's zone data
  * (time parts of a named zone) or make no JSON (bytes, uint, type), and four of ours (glob, replace, sort, string(time)).
  */
-export const expressionFunctions: Readonly<Record<string, FunctionRule>> = {
+const expressionFunctions: Readonly<Record<string, FunctionRule>> = {
   size: { args: [0, 1], form: "both" },
   has: plain(1),
   string: plain(1),

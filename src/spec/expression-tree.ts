@@ -49,8 +49,6 @@ export function macroOf(tree: ExpressionTree): Macro | null {
   return { variable: variable.name, over, bodies, kind: "bind", name: tree.name };
 }
 
-export const isIterating = (name: string): boolean => iterating.includes(name);
-
 /** Direct parts of a tree, macros aside. */
 export function partsOf(tree: ExpressionTree): readonly ExpressionTree[] {
   switch (tree.op) {

@@ -11,7 +11,7 @@ const maxNodes = 200_000;
 export const maxResultChars = 1024 * 1024;
 
 /** JSON's integers are CEL ints (BigInt), all other numbers doubles. */
-export function toCel(value: Json): unknown {
+function toCel(value: Json): unknown {
   if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : value;
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return (value as readonly Json[]).map(toCel);

@@ -5,14 +5,7 @@ export { type DecodedDocument, decodeDocument, type SpecDocument, specHashOf } f
 export { defaults } from "./defaults.ts";
 export { classifyPath, type DocumentKind, type DocumentPath, isId, misplacedPath } from "./document-path.ts";
 export { effectiveDag } from "./effective-dag.ts";
-export {
-  effectiveAllowlist,
-  effectivePlugin,
-  effectiveQuota,
-  effectiveRepository,
-  effectiveSite,
-  effectiveTenant,
-} from "./effective-specs.ts";
+export { effectiveAllowlist, effectiveQuota, effectiveRepository, effectiveTenant } from "./effective-specs.ts";
 export {
   type ExpressionAnswer,
   type ExpressionRequest,
@@ -28,7 +21,7 @@ export { checkPluginBytes } from "./plugin-bytes.ts";
 export type { PluginManifest } from "./plugin-manifest.ts";
 export { type Place, type Positions, pointerTo, positionOf } from "./positions.ts";
 export { type ResolvedInputs, resolveInputs } from "./resolve-inputs.ts";
-export { type PlacedValue, schemaFindings, sortFindings } from "./schema-findings.ts";
+export { type PlacedValue, sortFindings } from "./schema-findings.ts";
 export type { PinnedFile, TenantSnapshot } from "./tenant-snapshot.ts";
 export type { Allowlist, EndpointGrant, Quota, RepositorySpec, SiteSpec, TenantSpec } from "./tenant-spec.ts";
 export { durationMs, durationText, sizeBytes, sizeText } from "./units.ts";

@@ -37,7 +37,7 @@ export function createLogger({ level, redact, destination }: LoggerOptions): Log
   return wrap(root);
 }
 
-function wrap(inner: PinoLogger<never>): Logger {
+function wrap(inner: PinoLogger): Logger {
   return {
     debug: (fields, message) => inner.debug(fields, message),
     info: (fields, message) => inner.info(fields, message),

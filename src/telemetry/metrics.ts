@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** The statuses that `orchestrator_runs_total` counts: ends of runs, and answers of admission that became no run. */
-export const runOutcomes = ["succeeded", "failed", "cancelled", "timed_out", "rejected", "skipped"] as const;
+const runOutcomes = ["succeeded", "failed", "cancelled", "timed_out", "rejected", "skipped"] as const;
 export type RunOutcome = (typeof runOutcomes)[number];
 
 const ended: readonly RunOutcome[] = ["succeeded", "failed", "cancelled", "timed_out"];

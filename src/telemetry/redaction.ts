@@ -6,12 +6,16 @@ export type Redact = (text: string) => string;
 
 const mask = "[redacted]";
 
-/** Shapes of credentials. Each is linear-time: no nested quantifiers. */
+/**
+ * Shapes of credentials. A step chooses the text, and it is read on the daemon's own loop: each must be linear, so none
+ * may begin again inside a run that it has just read to its end. No `\b` before a word: in a JSON line what stands
+ * before it may be the `n` of an escaped newline.
+ */
 const shapes: readonly RegExp[] = [
-  /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]{0,20000}?-----END [A-Z ]{0,40}PRIVATE KEY-----/g,
-  /\bBearer\s+[\w.~+/=-]{8,}/gi,
-  /\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]{5,}/g,
-  /\bAGE-SECRET-KEY-1[A-Z0-9]{20,}/g,
+  /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----BEGIN )[\s\S]){0,20000}?-----END [A-Z ]{0,40}PRIVATE KEY-----/g,
+  /Bearer\s+[\w.~+/=-]{8,}/gi,
+  /(?<![\w-])[\w-]{0,64}?eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]{5,}/g,
+  /AGE-SECRET-KEY-1[A-Z0-9]{20,}/g,
   /(?<=:\/\/[^\s:/@]{1,100}:)[^\s@/]{1,200}(?=@)/g,
 ];
 

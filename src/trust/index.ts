@@ -17,16 +17,7 @@ export {
   parsePublicKey,
   publicKeyLine,
 } from "./public-key.ts";
-export {
-  joinBytes,
-  type Parsed,
-  parsed,
-  sameBytes,
-  WireDefect,
-  WireReader,
-  wireString,
-  wireUint32,
-} from "./ssh-wire.ts";
+export { type Parsed, parsed, sameBytes, WireDefect, WireReader, wireString, wireUint32 } from "./ssh-wire.ts";
 export {
   armorSshsig,
   parseSshsig,

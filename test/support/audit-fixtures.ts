@@ -38,7 +38,7 @@ import { type SigningKey, signSshsig } from "../../src/signer/index.ts";
 import { emptyHead, type SignedHead } from "../../src/signer/signed-head.ts";
 import { ed25519Blob, publicKeyLine } from "../../src/trust/index.ts";
 
-export const recordSchema = JSON.parse(
+const recordSchema = JSON.parse(
   readFileSync(new URL("../../schemas/record.schema.json", import.meta.url), "utf8"),
 ) as JsonObject;
 
@@ -66,7 +66,7 @@ export const signersTextOf = (site: string, key = recorderKey): string =>
 const hex64 = (seed: string): string => sha256Hex(seed);
 const hex40 = (seed: string): string => sha256Hex(seed).slice(0, 40);
 
-export function testRunId(n: number): string {
+function testRunId(n: number): string {
   const tail = sha256Hex(`run ${String(n)}`);
   return `0199a1b2-${n.toString(16).padStart(4, "0")}-7${tail.slice(0, 3)}-8${tail.slice(3, 6)}-${tail.slice(6, 18)}`;
 }

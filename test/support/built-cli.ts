@@ -17,9 +17,9 @@ const sources = [
   "tsconfig.json",
   "tsconfig.build.json",
 ];
-const cache = join(root, "node_modules", ".cache");
-const stampFile = join(cache, "orrery-e2e-build.json");
-const lockFile = join(cache, "orrery-e2e-build.lock");
+const cache = join(root, "dist");
+const stampFile = join(cache, ".e2e-build.json");
+const lockFile = join(cache, ".e2e-build.lock");
 const buildMs = 180_000;
 
 /**

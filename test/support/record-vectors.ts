@@ -1,6 +1,4 @@
-import { bytesOfHex, hexOf, type JsonObject } from "../../src/base/index.ts";
-import { sha256 } from "../../src/base/node-digest.ts";
-import { controlBody, MerkleFrontier, merkleLeaf } from "../../src/record/index.ts";
+import { controlBody } from "../../src/record/index.ts";
 import {
   AuditBranch,
   testDenialBody,
@@ -51,23 +49,3 @@ export function goldenBranch(): AuditBranch {
 
 export const goldenLines = (): readonly string[] =>
   goldenBranch().batches.flatMap(({ records }) => records.map(({ line }) => line));
-
-/** The eight leaves of Certificate Transparency's own tests, in hex. */
-const leaves = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
-
-/** What test/vectors/record.json holds; an auditor recomputes `lines` with sha256sum and jq. */
-export function recordVectors(): JsonObject {
-  const frontier = new MerkleFrontier(sha256);
-  const roots = [hexOf(frontier.root())];
-  for (const leaf of leaves) {
-    frontier.append(merkleLeaf(bytesOfHex(leaf), sha256));
-    roots.push(hexOf(frontier.root()));
-  }
-  const branch = goldenBranch();
-  return {
-    merkle: { leaves, roots },
-    lines: goldenLines(),
-    checkpoint: branch.batches[0]?.checkpointText ?? "",
-    commits: branch.commits,
-  };
-}

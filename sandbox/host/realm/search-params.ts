@@ -3,7 +3,7 @@ import { type HostCall, textOf } from "./host-call.ts";
 type Pair = [name: string, value: string];
 
 /** application/x-www-form-urlencoded as the URL standard writes it. */
-export function formText(pairs: Iterable<Pair>): string {
+function formText(pairs: Iterable<Pair>): string {
   return Array.from(pairs, ([name, value]) => `${escaped(name)}=${escaped(value)}`).join("&");
 }
 

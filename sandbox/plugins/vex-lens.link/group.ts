@@ -58,7 +58,7 @@ function byProvenance(a: Statement, b: Statement): number {
 }
 
 /** The components that a group speaks of: its subcomponent where it names one, else its product. */
-export function coveredComponents(group: Group, components: readonly Component[]): readonly Component[] {
+function coveredComponents(group: Group, components: readonly Component[]): readonly Component[] {
   const target = group.subcomponent ?? group.product;
   const anyVersion = isUnversioned(target);
   return components.filter(({ purl, ref }) => {

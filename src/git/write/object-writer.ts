@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { Fault } from "../../base/index.ts";
@@ -37,11 +38,26 @@ async function writeDistinct(site: WriteSite, objects: ReadonlyMap<Oid, GitObjec
     const path = loosePath(objectsDir, oid);
     await makeDirectories(site, objectsDir, [oid.slice(0, 2)]);
     if (await isSound(site, path, object)) await site.fs.syncFile(path);
-    else await writeLoose(site, path, object);
+    else await writeLoose(site, path, { oid, ...object });
     touched.add(dirname(path));
   }
   for (const dir of touched) await site.fs.syncDir(dir);
+  for (const oid of objects.keys()) await removeLeftovers(site, loosePath(objectsDir, oid), oid);
 }
+
+/**
+ * A crash of ours left them, and the same objects are written again after it. Somebody else who writes this very object
+ * now finds his name gone when he renames, looks again, and finds it sound.
+ */
+async function removeLeftovers(site: WriteSite, path: string, oid: Oid): Promise<void> {
+  const dir = dirname(path);
+  for (const name of readdirSync(dir)) {
+    if (name.startsWith(temporaryPrefix(oid))) await site.fs.unlink(join(dir, name));
+  }
+}
+
+/** One that stock `git gc` knows and sweeps too. */
+const temporaryPrefix = (oid: Oid): string => `tmp_obj_${oid.slice(2, 14)}_`;
 
 async function isSound(site: WriteSite, path: string, object: GitObject): Promise<boolean> {
   const bytes = await site.fs.read(path);
@@ -55,10 +71,14 @@ async function isSound(site: WriteSite, path: string, object: GitObject): Promis
   }
 }
 
-async function writeLoose(site: WriteSite, path: string, { type, body }: GitObject): Promise<void> {
+interface NamedObject extends GitObject {
+  readonly oid: Oid;
+}
+
+async function writeLoose(site: WriteSite, path: string, { oid, type, body }: NamedObject): Promise<void> {
   const { fs } = site;
   const bytes = deflateSync(Buffer.concat([objectHeader(type, body.length), body]), { level: 1 });
-  const { temporary, file } = await createTemporary(site, dirname(path));
+  const { temporary, file } = await createTemporary(site, join(dirname(path), temporaryPrefix(oid)));
   try {
     try {
       await file.write(bytes);
@@ -74,11 +94,10 @@ async function writeLoose(site: WriteSite, path: string, { type, body }: GitObje
   }
 }
 
-/** The name is one that stock `git gc` knows and sweeps after a crash. */
-async function createTemporary(site: WriteSite, dir: string) {
+async function createTemporary(site: WriteSite, prefix: string) {
   for (let attempt = 0; ; attempt++) {
     const chance = Math.floor(site.random() * 2 ** 48).toString(16);
-    const temporary = join(dir, `tmp_obj_${chance}${attempt === 0 ? "" : `_${String(attempt)}`}`);
+    const temporary = `${prefix}${chance}${attempt === 0 ? "" : `_${String(attempt)}`}`;
     try {
       return { temporary, file: await site.fs.create(temporary, objectMode) };
     } catch (error) {

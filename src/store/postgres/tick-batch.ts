@@ -1,6 +1,6 @@
 import type { ClaimedRun, Verdict, WorkerNews } from "../worker-seam.ts";
 
-export const itemKinds = ["marks", "outcomes", "settles", "releases"] as const;
+const itemKinds = ["marks", "outcomes", "settles", "releases"] as const;
 export type ItemKind = (typeof itemKinds)[number];
 
 /** An item on its way: its JSON text carries the number `n` that verdicts name. */

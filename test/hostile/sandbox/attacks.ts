@@ -415,5 +415,3 @@ export const importAttacks: readonly Attack[] = [
   run: `async () => ({ a: typeof (await ${expression}) })`,
   ends: ["policy/SANDBOX_DENIED"],
 }));
-
-export const scratchBytes = 16 * mebibyte;

@@ -33,7 +33,7 @@ export const list = (maxItems = 1000, maxParallel: number | null = null) => ({
 });
 
 /** Command as one word, to read whole conversations. */
-export function word(command: WalkCommand): string {
+function word(command: WalkCommand): string {
   switch (command.kind) {
     case "evaluate":
       return `evaluate ${command.stepId}`;

@@ -28,7 +28,7 @@ spec:
   output: { type: object }
 `;
 
-export const allowAll = `apiVersion: orrery/v1
+const allowAll = `apiVersion: orrery/v1
 kind: Allowlist
 spec:
   plugins: [{ name: "core.*", versions: ["1.x"] }]

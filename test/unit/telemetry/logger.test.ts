@@ -49,6 +49,32 @@ describe("logger", () => {
 
     expect(text).toBe("x [redacted] y [redacted] z");
   });
+
+  it("masks a token behind an escaped newline of a JSON line", () => {
+    const { log, lines } = setup();
+
+    log.info({ text: "first\neyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl\nBearer abcdefgh12345678" }, "said");
+
+    expect(lines.join("")).not.toMatch(/eyJ|abcdefgh12345678/);
+  });
+
+  it.each([
+    "eyJ-",
+    "eyJaaaaa.",
+    "eyJ-aaaaa.bbbbb-",
+    "-----BEGIN PRIVATE KEY-----",
+    "Bearer ",
+    "://a:",
+    "AGE-SECRET-KEY-1A",
+  ])("reads a megabyte of %s in linear time: a step chooses the text, the daemon's loop reads it", (unit) => {
+    const redact = createRedact();
+    const text = unit.repeat((1024 * 1024) / unit.length);
+    const began = performance.now();
+
+    redact(text);
+
+    expect(performance.now() - began).toBeLessThan(3000);
+  });
 });
 
 describe("metrics", () => {
