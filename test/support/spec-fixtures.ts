@@ -32,7 +32,7 @@ export function decodedDag(text: string): SpecDocument & { readonly kind: "Dag" 
 /** A DAG whose spec holds these lines, indented by two. */
 export const dagText = (spec: string): string => `apiVersion: orrery/v1\nkind: Dag\nspec:\n${indented(spec, 2)}\n`;
 
-export const indented = (text: string, by: number): string =>
+const indented = (text: string, by: number): string =>
   text
     .split("\n")
     .map((line) => (line === "" ? line : " ".repeat(by) + line))
@@ -77,7 +77,7 @@ const documents: JsonObject = {
   items: closed({ path: { type: "string" }, bytes: { type: "integer" } }),
 };
 
-export const samplePlugins: Readonly<Record<string, PluginManifest>> = {
+const samplePlugins: Readonly<Record<string, PluginManifest>> = {
   "core.log@1.0.0": manifest(
     "core.log",
     closed({ message: { type: "string" }, level: { enum: ["info", "warn"] }, count: { type: "integer" } }, ["message"]),
@@ -88,10 +88,7 @@ export const samplePlugins: Readonly<Record<string, PluginManifest>> = {
   "notify.post@1.0.0": manifest("notify.post", open, closed({ delivered: { type: "boolean" } }), true),
 };
 
-export function sampleContext(
-  document: Pick<SpecDocument, "path" | "positions">,
-  own: Partial<DagContext> = {},
-): DagContext {
+function sampleContext(document: Pick<SpecDocument, "path" | "positions">, own: Partial<DagContext> = {}): DagContext {
   return {
     path: document.path,
     positions: document.positions,

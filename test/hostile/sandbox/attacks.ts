@@ -11,7 +11,6 @@ export interface Attack {
 
 const host = (...builtins: string[]): StepOverrides => ({ isolation: "host", builtins });
 const brief = { limits: { timeoutMs: 700 } } satisfies StepOverrides;
-const mebibyte = 1024 * 1024;
 
 /** Stopped at every level. */
 export const resourceAttacks: readonly Attack[] = [
