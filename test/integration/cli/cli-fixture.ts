@@ -39,7 +39,7 @@ export function openHome(): Home {
 }
 
 /** Environment variables for one test; what was there comes back. */
-export function withEnvironment(values: Readonly<Record<string, string | undefined>>): Disposable {
+function withEnvironment(values: Readonly<Record<string, string | undefined>>): Disposable {
   const before = Object.fromEntries(Object.keys(values).map((name) => [name, process.env[name]]));
   const set = (all: Readonly<Record<string, string | undefined>>): void => {
     for (const [name, value] of Object.entries(all)) {
