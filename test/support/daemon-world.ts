@@ -79,6 +79,7 @@ export class DaemonWorld implements AsyncDisposable {
     const repository = openRepository(this.spec.dir);
     const auditRepository = options.repository === undefined ? repository : openRepository(options.repository);
     const hosts = new FakeHosts();
+    hosts.plugins.set("core.log", ({ message }) => ({ message: message ?? "" }));
     const plant: Plant = {
       ...{ clock, log, database, repository, auditRepository, compute: this.#compute, gate: new Gate() },
       config: configOf(this.#scratch, this.spec.dir),
@@ -139,7 +140,9 @@ export class DaemonWorld implements AsyncDisposable {
       /staging\/./.test(name),
     );
     return Object.fromEntries(
-      Object.entries({ ...rows, files, staged }).filter(([, found]) => (Array.isArray(found) ? found.length > 0 : found)),
+      Object.entries({ ...rows, files, staged }).filter(([, found]) =>
+        Array.isArray(found) ? found.length > 0 : found,
+      ),
     );
   }
 
@@ -152,7 +155,8 @@ export class DaemonWorld implements AsyncDisposable {
 
   #connect(socketDir: string | undefined, clock: Clock): Promise<Database> {
     const { targets } = this.db;
-    const through = <T extends object>(target: T): T => (socketDir === undefined ? target : { ...target, host: socketDir });
+    const through = <T extends object>(target: T): T =>
+      socketDir === undefined ? target : { ...target, host: socketDir };
     const to = { ...targets, admin: through(targets.admin), app: through(targets.app) };
     return connectDatabase(to, { log: silentLog, clock });
   }

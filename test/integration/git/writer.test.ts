@@ -101,15 +101,18 @@ describe("writing objects", () => {
     expect(statSync(path).ino).toBe(before);
   });
 
-  it("takes another temporary name when chance repeats itself", async () => {
+  it("takes another temporary name when chance repeats itself, and removes what a crash left of the same object", async () => {
     using bundle = await setup();
     const { dir, repository } = bundle;
     const writer = createGitWriter(repository, { random: () => 0.5 });
     const oid = hashObject("blob", Buffer.from("x"));
     mkdirSync(join(dir, "objects", oid.slice(0, 2)), { recursive: true });
-    writeFileSync(join(dir, "objects", oid.slice(0, 2), "tmp_obj_800000000000"), "left by a crash");
+    const left = join(dir, "objects", oid.slice(0, 2), `tmp_obj_${oid.slice(2, 14)}_800000000000`);
+    writeFileSync(left, "left by a crash");
 
     await writer.putObject("blob", Buffer.from("x"));
+
+    expect(existsSync(left)).toBe(false);
 
     expect(stockGit(dir, ["cat-file", "blob", oid])).toBe("x");
   });
