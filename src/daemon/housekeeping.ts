@@ -1,5 +1,6 @@
 import { type ScheduledTask, schedule } from "node-cron";
 import { faultOf, type Service } from "../base/index.ts";
+import type { ClockGuard } from "./clock-guard.ts";
 import type { Plant } from "./plant.ts";
 import { leaseTtlMs } from "./worker-wire.ts";
 
@@ -9,12 +10,8 @@ export interface HousekeepingHooks {
   readonly wakeWorker: () => void;
 }
 
-const maxSkewMs = 5000;
-const maxJumpMs = 600_000;
-
-export function createHousekeeping(plant: Plant, hooks: HousekeepingHooks): Service {
+export function createHousekeeping(plant: Plant, guard: ClockGuard, hooks: HousekeepingHooks): Service {
   const tasks: ScheduledTask[] = [];
-  const watch = createClockWatch(plant);
   const every = (pattern: string, name: string, work: () => Promise<void> | void): void => {
     let running = false;
     const task = schedule(pattern, async () => {
@@ -37,13 +34,13 @@ export function createHousekeeping(plant: Plant, hooks: HousekeepingHooks): Serv
   return {
     name: "housekeeping",
     start: async () => {
-      await watch();
+      await guard.watch();
       every("*/2 * * * * *", "rescue", async () => {
         const rescued = await plant.store.queue.rescue(leaseTtlMs);
         if (rescued > 0) plant.log.warn({ runs: rescued }, "runs of a dead worker go back to the queue");
         if (rescued > 0) hooks.wakeWorker();
       });
-      every("*/10 * * * * *", "clock", watch);
+      every("*/10 * * * * *", "clock", () => guard.watch());
       every("*/30 * * * * *", "sweep", async () => {
         if ((await plant.store.queue.sweep()) > 0) hooks.wakeWorker();
         hooks.wakeScheduler();
@@ -57,29 +54,3 @@ export function createHousekeeping(plant: Plant, hooks: HousekeepingHooks): Serv
     },
   };
 }
-
-/** Closes admission of slots and sealing while the daemon's clock differs from PostgreSQL's or has jumped. */
-function createClockWatch({ clock, database, gate, log }: Plant): () => Promise<void> {
-  let last: { readonly wallMs: number; readonly monotonicMs: number } | null = null;
-  return async () => {
-    const now = { wallMs: clock.now().getTime(), monotonicMs: clock.monotonicMs() };
-    const jumpMs = last === null ? 0 : now.wallMs - last.wallMs - (now.monotonicMs - last.monotonicMs);
-    const skewMs = await database.clockSkewMs(() => clock.now());
-    last = now;
-    const isWrong = Math.abs(skewMs) > maxSkewMs || Math.abs(jumpMs) > maxJumpMs;
-    if (!isWrong) {
-      gate.open(clockReason);
-      return;
-    }
-    gate.close(
-      clockReason,
-      `this clock is ${Math.round(skewMs)} ms behind PostgreSQL's and jumped by ${Math.round(jumpMs)} ms`,
-    );
-    log.error(
-      { skewMs: Math.round(skewMs), jumpMs: Math.round(jumpMs) },
-      "the clock is suspect: no slot is admitted, nothing is sealed",
-    );
-  };
-}
-
-export const clockReason = "ClockSuspect";

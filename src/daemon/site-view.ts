@@ -1,7 +1,7 @@
 import type { SiteStatus } from "../api/index.ts";
 import type { PassResult } from "../reconciler/index.ts";
 import type { RecorderState } from "../recorder/index.ts";
-import { clockReason } from "./housekeeping.ts";
+import { clockReason } from "./clock-guard.ts";
 import type { Plant } from "./plant.ts";
 
 /** What the engines last said: the doors show it, the gate follows it. */
@@ -30,10 +30,6 @@ export class SiteView {
     this.#recorder = state;
     if (state.closesAdmission) gate.close(auditReason, saying(state));
     else gate.open(auditReason);
-  }
-
-  isClockSuspect(): boolean {
-    return this.#plant.gate.reasons.some(({ reason }) => reason === clockReason);
   }
 
   status(): SiteStatus {

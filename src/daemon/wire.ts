@@ -7,6 +7,7 @@ import { createScheduler, type Scheduler, type StarterDeps } from "../scheduler/
 import { nodeTrustCrypto } from "../signer/index.ts";
 import type { Metrics } from "../telemetry/index.ts";
 import type { Worker, WorkerEvent } from "../worker/index.ts";
+import { type ClockGuard, createClockGuard } from "./clock-guard.ts";
 import type { Emit } from "./daemon-event.ts";
 import { createHousekeeping } from "./housekeeping.ts";
 import { type Plant, pinnedSigners } from "./plant.ts";
@@ -32,16 +33,17 @@ export interface Engines {
 /** The only place where engines meet: each knows the others as a wake-up without a payload. */
 export function wireEngines(input: WireInput): Engines {
   const { plant, metrics, emit } = input;
-  const recorder = wireRecorder(input);
+  const guard = createClockGuard(plant);
+  const recorder = wireRecorder(input, guard);
   const worker = wireWorker(plant, (event) => {
     if (event.kind === "run_settled") endRun(event, metrics, recorder);
     emit(event);
   });
-  const starting = startingDeps(input, { worker, recorder });
+  const starting = startingDeps(input, { worker, recorder, guard });
   const scheduler = createScheduler(starting, { site: plant.config.site, runtime: plant.runtime });
   const reconciler = wireReconciler(input, { scheduler, worker, recorder });
   const watcher = wireWatcher(plant, reconciler);
-  const housekeeping = createHousekeeping(plant, {
+  const housekeeping = createHousekeeping(plant, guard, {
     wakeScheduler: () => scheduler.wake(),
     wakeWorker: () => worker.wake(),
   });
@@ -53,13 +55,13 @@ function endRun(event: Extract<WorkerEvent, { kind: "run_settled" }>, metrics: M
   recorder.wake();
 }
 
-function wireRecorder({ plant, view, emit, recorder }: WireInput): Recorder {
+function wireRecorder({ plant, view, emit, recorder }: WireInput, guard: ClockGuard): Recorder {
   const { config, clock, log, store, signer, auditRepository, auditWriter, runtime } = plant;
   return createRecorder(
     {
       ...{ outbox: store.audit, signer, repository: auditRepository, writer: auditWriter, clock, log },
       random: Math.random,
-      clockIsSuspect: () => view.isClockSuspect(),
+      clockIsSuspect: () => guard.isSuspect(),
       onState: (state) => {
         view.takeRecorder(state);
         emit({ kind: "recorder", state });
@@ -70,14 +72,14 @@ function wireRecorder({ plant, view, emit, recorder }: WireInput): Recorder {
 }
 
 function startingDeps(
-  { plant, view, metrics }: WireInput,
-  woken: { readonly worker: Worker; readonly recorder: Recorder },
+  { plant, metrics }: WireInput,
+  woken: { readonly worker: Worker; readonly recorder: Recorder; readonly guard: ClockGuard },
 ): StarterDeps {
   const { store, compute, clock, log, gate } = plant;
   return {
     ...{ admission: store.admission, ledger: store.ledger, compute, clock, log, gate, randomBytes },
     wakeWorker: () => woken.worker.wake(),
-    isSuspect: () => view.isClockSuspect(),
+    isSuspect: () => woken.guard.isSuspect(),
     onRefused: (tenant, outcome, _reason, count) => {
       metrics.runRefused(tenant, outcome, count);
       woken.recorder.wake();

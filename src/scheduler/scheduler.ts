@@ -41,6 +41,8 @@ async function loop(deps: SchedulerDeps, facts: SiteFacts, wakeUp: WakeUp, signa
 
 /** How long to sleep before the next look, ms. */
 async function tickOrWait(deps: SchedulerDeps, facts: SiteFacts, signal: AbortSignal): Promise<number> {
+  // What is due stays due: asking for the next slot now would answer one in the past, and again at once.
+  if (deps.isSuspect()) return maxSleepMs;
   try {
     const claimed = await tick(deps, facts, signal);
     if (claimed >= dueAtOnce) return 0;
