@@ -146,8 +146,11 @@ export class HostPool {
   /** A spare that cannot start is not tried again before somebody needs one. */
   async #launchSpares(): Promise<void> {
     for (const kind of this.#options.warmKinds) {
-      while (this.#isOpen && this.#blanks.filter((host) => isSameKind(host.kind, kind)).length < this.#options.warm)
-        this.#blanks.push(await this.#start(kind));
+      while (this.#isOpen && this.#blanks.filter((host) => isSameKind(host.kind, kind)).length < this.#options.warm) {
+        // Into the list as it is afterwards: the one from before the wait may be forgotten, and the host with it.
+        const host = await this.#start(kind);
+        this.#blanks.push(host);
+      }
     }
   }
 
