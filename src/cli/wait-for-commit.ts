@@ -37,8 +37,11 @@ export async function waitForCommit(
 async function heldOf(dataDir: string, tenant: string, terminal: Terminal): Promise<ExitCode> {
   const client = await clientFor(dataDir, tenant);
   const { items } = (await client.get("/dags")) as { readonly items: readonly DagView[] };
+  // Ready and Stalled both say it; once is enough.
   const held = items.flatMap(({ dagId, conditions }) =>
-    conditions.filter(({ reason }) => reason === "Held").map(({ message }) => `${tenant}/${dagId} held: ${message}`),
+    conditions
+      .filter(({ type, reason }) => type === "Ready" && reason === "Held")
+      .map(({ message }) => `${tenant}/${dagId} ${message}`),
   );
   for (const line of held) terminal.note(line);
   return held.length === 0 ? exitCodes.ok : exitCodes.findings;

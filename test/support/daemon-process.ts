@@ -10,16 +10,18 @@ export interface DaemonProcess extends AsyncDisposable {
   readonly log: readonly LogLine[];
   /** Runs the built CLI against this daemon. */
   cli(...args: readonly string[]): Promise<CliResult>;
-  /** The first log line, past or to come, that `matches`. */
-  logged(matches: (line: LogLine) => boolean): Promise<LogLine>;
+  /** The first log line, past or to come, that `matches`; of those from the `since`-th on. */
+  logged(matches: (line: LogLine) => boolean, since?: number): Promise<LogLine>;
+  /** A run of this DAG that is admitted from now on, or after the `since`-th log line, has ended; the line that says so. */
+  nextRun(tenant: string, dagId: string, since?: number): Promise<LogLine>;
   /** Sends a signal and answers the exit code, null after a signal that killed it. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string };
 
-const startMs = 60_000;
 const signalMs = 60_000;
+const lastWords = 3000;
 
 /** `orrery up --data DIR` as a process, on any free ports; resolves when it says that it is up. */
 export async function startDaemonProcess(dataDir: string, options: CliOptions = {}): Promise<DaemonProcess> {
@@ -27,13 +29,15 @@ export async function startDaemonProcess(dataDir: string, options: CliOptions = 
   const child = await spawnCli(args, options);
   const daemon = new RunningDaemon(child, dataDir);
   try {
-    await daemon.logged(({ msg }) => msg === "the daemon is up", startMs);
+    await daemon.logged(({ msg }) => msg === "the daemon is up");
   } catch (error) {
     await daemon.stop("SIGKILL");
     throw error;
   }
   return daemon;
 }
+
+const admissions: ReadonlySet<string> = new Set(["run admitted", "slot admitted"]);
 
 class RunningDaemon implements DaemonProcess {
   readonly dataDir: string;
@@ -61,16 +65,22 @@ class RunningDaemon implements DaemonProcess {
     return orrery([...args, "--data", this.dataDir]);
   }
 
-  logged(matches: (line: LogLine) => boolean, withinMs = signalMs): Promise<LogLine> {
+  async nextRun(tenant: string, dagId: string, since = this.log.length): Promise<LogLine> {
+    const isOf = (line: LogLine): boolean => line["tenant"] === tenant && line["dagId"] === dagId;
+    const admitted = await this.logged((line) => admissions.has(line.msg ?? "") && isOf(line), since);
+    return this.logged((line) => line.msg === "run settled" && line["runId"] === admitted["runId"], since);
+  }
+
+  logged(matches: (line: LogLine) => boolean, since = 0): Promise<LogLine> {
     return new Promise((resolve, reject) => {
-      let looked = 0;
+      let looked = since;
       const end = (): void => {
         clearTimeout(timer);
         this.#listeners.delete(look);
       };
       const fail = (why: string): void => {
         end();
-        reject(new Error(`the daemon ${why}; it said:\n${this.#text}`));
+        reject(new Error(`the daemon ${why}; its last words:\n${this.#text.slice(-lastWords)}`));
       };
       const look = (): void => {
         for (; looked < this.log.length; looked++) {
@@ -82,7 +92,7 @@ class RunningDaemon implements DaemonProcess {
         }
         if (this.#child.exitCode !== null || this.#child.signalCode !== null) fail("ended");
       };
-      const timer = setTimeout(() => fail("did not log that in time"), withinMs);
+      const timer = setTimeout(() => fail("did not log that in time"), signalMs);
       this.#listeners.add(look);
       look();
     });

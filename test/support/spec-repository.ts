@@ -26,6 +26,8 @@ export interface SpecRepository extends Disposable {
   git(...args: readonly string[]): Promise<string>;
   /** Stock git in the bare repository. */
   bareGit(...args: readonly string[]): Promise<string>;
+  /** `orrery lint -o json` of the clone as it stands. */
+  lint(): Promise<CliResult>;
   /** The records on the audit branch, read by stock git, as lines. */
   recordLines(): Promise<readonly string[]>;
   /** The first record on the audit branch, now or later, that `matches`. */
@@ -41,6 +43,7 @@ export interface AttemptLine {
   readonly attempt: number;
   readonly status: string;
   readonly code?: string;
+  readonly class?: string;
   readonly stepHash: string;
   readonly stepKey: string;
 }
@@ -96,6 +99,9 @@ export function makePersonKey(file: string, comment: string): string {
   return file;
 }
 
+/** The line of `<key>.pub`. */
+export const publicKeyOf = (key: string): string => readFileSync(`${key}.pub`, "utf8").trim();
+
 /** A folder of this test alone, open to the database's user, gone with its scope. */
 export function testFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "orrery-e2e-"));
@@ -146,6 +152,7 @@ function specRepository(place: Place): SpecRepository {
       await git(...settings, "commit", "-q", "--allow-empty", sign, "-m", message);
       return git("rev-parse", "HEAD");
     },
+    lint: () => orrery(["lint", work, "-o", "json"]),
     push: async (...options) => void (await git("push", "-q", ...options, "origin", "HEAD:main")),
     recorded: (matches) => recordedIn(repository, matches),
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
