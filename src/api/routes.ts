@@ -26,42 +26,66 @@ interface Caller {
   readonly principal: Principal;
 }
 
-/** Every route has the tenant header, a token of that tenant and a scope; the caller is known before the handler runs. */
+type CallerOf = (request: FastifyRequest) => Caller;
+
+/** What a route demands of its caller; the type makes a route without it impossible to read. */
+const demands = (scope: Scope): { readonly config: { readonly scope: Scope } } => ({ config: { scope } });
+
+/**
+ * Every route has the tenant header, a token of that tenant and a scope, checked before anything of the body or the
+ * parameters is read: a stranger learns nothing of what fits.
+ */
 export function registerRoutes(app: FastifyInstance, deps: ApiDeps): void {
-  const callerOf = async (request: FastifyRequest, scope: Scope): Promise<Caller> => {
+  const callers = new WeakMap<FastifyRequest, Caller>();
+  app.addHook("onRequest", async (request) => {
+    const { scope } = request.routeOptions.config as { readonly scope?: Scope };
+    if (scope === undefined) throw new Fault("INTERNAL", "a route demands no scope");
     const tenant = tenantOfHeaders(request.headers["x-stella-tenant"], request.headers["x-stellaops-tenant"]);
     const principal = await deps.verifier.verify(bearerOf(request.headers.authorization));
     guardTenant(principal, tenant, scope);
-    return { tenant, principal };
+    callers.set(request, { tenant, principal });
+    if (request.routeOptions.url?.startsWith(`${apiPrefix}/dags`) === true) refuseSpecChange(request);
+  });
+  const callerOf: CallerOf = (request) => {
+    const caller = callers.get(request);
+    if (caller === undefined) throw new Fault("INTERNAL", "a request without a caller");
+    return caller;
   };
   registerDags(app, deps, callerOf);
   registerRuns(app, deps, callerOf);
 }
 
-type CallerOf = (request: FastifyRequest, scope: Scope) => Promise<Caller>;
+/** Before the body is read: whatever somebody sends as a spec, the answer is how to do it in Git. */
+function refuseSpecChange({ method, routeOptions }: FastifyRequest): void {
+  const isStart = routeOptions.url?.endsWith("/runs") === true;
+  if (method === "GET" || method === "HEAD" || isStart) return;
+  throw new Fault(
+    "METHOD_NOT_ALLOWED",
+    "a DAG changes by a commit to tenants/<tenant>/dags/<dagId>.yaml in the spec repository",
+  );
+}
 
 function registerDags(app: FastifyInstance, deps: ApiDeps, callerOf: CallerOf): void {
-  app.get("/dags", async (request) => {
-    const { tenant } = await callerOf(request, "read");
+  app.get("/dags", demands("read"), async (request) => {
+    const { tenant } = callerOf(request);
     return { items: await deps.ledger.listDags(tenant) };
   });
-  app.get<{ Params: { dagId: string } }>("/dags/:dagId", { schema: { params: dagParams } }, async (request) => {
-    const { tenant } = await callerOf(request, "read");
-    return found(await deps.ledger.getDag(tenant, request.params.dagId), "DAG_NOT_FOUND", request.params.dagId);
-  });
+  app.get<{ Params: { dagId: string } }>(
+    "/dags/:dagId",
+    { ...demands("read"), schema: { params: dagParams } },
+    async (request) => {
+      const { tenant } = callerOf(request);
+      return found(await deps.ledger.getDag(tenant, request.params.dagId), "DAG_NOT_FOUND", request.params.dagId);
+    },
+  );
   for (const method of ["POST", "PUT", "PATCH", "DELETE"] as const) {
     for (const url of method === "POST" ? ["/dags"] : ["/dags", "/dags/:dagId"]) {
       app.route({
         method,
         url,
-        handler: async (request, reply) => {
-          await callerOf(request, "read");
-          void reply.header("allow", "GET");
-          throw new Fault(
-            "METHOD_NOT_ALLOWED",
-            "a DAG changes by a commit to tenants/<tenant>/dags/<dagId>.yaml in the spec repository",
-          );
-        },
+        ...demands("read"),
+        // Never reached: the hook refuses before the body is read.
+        handler: refuseSpecChange,
       });
     }
   }
@@ -78,19 +102,23 @@ function registerRuns(app: FastifyInstance, deps: ApiDeps, callerOf: CallerOf): 
     Params: { dagId: string };
     Body: { inputs?: JsonObject; rationale?: string };
   }
-  app.post<Start>("/dags/:dagId/runs", { schema: { params: dagParams, body: startBody } }, async (request, reply) => {
-    const { tenant, principal } = await callerOf(request, "operate");
-    const { inputs = {}, rationale: text = null } = request.body;
-    const answer = await deps.runs.start({
-      tenant,
-      dagId: request.params.dagId,
-      key: idempotencyKeyOf(request),
-      inputs,
-      rationale: text,
-      subject: principal.subject,
-    });
-    return startReply(reply, answer);
-  });
+  app.post<Start>(
+    "/dags/:dagId/runs",
+    { ...demands("operate"), schema: { params: dagParams, body: startBody } },
+    async (request, reply) => {
+      const { tenant, principal } = callerOf(request);
+      const { inputs = {}, rationale: text = null } = request.body;
+      const answer = await deps.runs.start({
+        tenant,
+        dagId: request.params.dagId,
+        key: idempotencyKeyOf(request),
+        inputs,
+        rationale: text,
+        subject: principal.subject,
+      });
+      return startReply(reply, answer);
+    },
+  );
   interface List {
     Querystring: { dag?: string; before?: string; limit: number };
   }
@@ -103,8 +131,8 @@ function registerRuns(app: FastifyInstance, deps: ApiDeps, callerOf: CallerOf): 
       limit: { type: "integer", minimum: 1, maximum: 200, default: 50 },
     },
   };
-  app.get<List>("/runs", { schema: { querystring: listQuery } }, async (request) => {
-    const { tenant } = await callerOf(request, "read");
+  app.get<List>("/runs", { ...demands("read"), schema: { querystring: listQuery } }, async (request) => {
+    const { tenant } = callerOf(request);
     const { dag = null, before = null, limit } = request.query;
     return { items: await deps.ledger.listRuns(tenant, { dagId: dag, before, limit }) };
   });
@@ -117,8 +145,8 @@ function registerRun(app: FastifyInstance, deps: ApiDeps, callerOf: CallerOf): v
   }
   const runOf = async (tenant: string, runId: string): Promise<RunView> =>
     found(await deps.ledger.getRun(tenant, runId), "RUN_NOT_FOUND", runId);
-  app.get<One>("/runs/:runId", { schema: { params: runParams } }, async (request) => {
-    const { tenant } = await callerOf(request, "read");
+  app.get<One>("/runs/:runId", { ...demands("read"), schema: { params: runParams } }, async (request) => {
+    const { tenant } = callerOf(request);
     const run = await runOf(tenant, request.params.runId);
     const [attempts, record] = await Promise.all([
       deps.ledger.attempts(tenant, run.runId),
@@ -131,21 +159,25 @@ function registerRun(app: FastifyInstance, deps: ApiDeps, callerOf: CallerOf): v
     };
   });
   // The record itself goes out as the bytes that were signed.
-  app.get<One>("/runs/:runId/record", { schema: { params: runParams } }, async (request, reply) => {
-    const { tenant } = await callerOf(request, "read");
+  app.get<One>("/runs/:runId/record", { ...demands("read"), schema: { params: runParams } }, async (request, reply) => {
+    const { tenant } = callerOf(request);
     const record = await deps.ledger.recordOf(tenant, `run/${request.params.runId}`);
     if (record === null) throw new Fault("NOT_FOUND", "the run has no sealed record yet");
     return reply.type("application/x-ndjson").send(`${record.line}\n`);
   });
-  app.get<{ Params: { runId: string; sha256: string } }>("/runs/:runId/logs/:sha256", async (request, reply) => {
-    const { tenant } = await callerOf(request, "read");
-    const { runId, sha256 } = request.params;
-    const attempts = await deps.ledger.attempts(tenant, (await runOf(tenant, runId)).runId);
-    const isOfRun = attempts.some((attempt) => attempt.logsHash === sha256);
-    const text = isOfRun ? await deps.readLog(tenant, sha256) : null;
-    if (text === null) throw new Fault("NOT_FOUND", "the run has no such log");
-    return reply.type("application/x-ndjson").send(text);
-  });
+  app.get<{ Params: { runId: string; sha256: string } }>(
+    "/runs/:runId/logs/:sha256",
+    demands("read"),
+    async (request, reply) => {
+      const { tenant } = callerOf(request);
+      const { runId, sha256 } = request.params;
+      const attempts = await deps.ledger.attempts(tenant, (await runOf(tenant, runId)).runId);
+      const isOfRun = attempts.some((attempt) => attempt.logsHash === sha256);
+      const text = isOfRun ? await deps.readLog(tenant, sha256) : null;
+      if (text === null) throw new Fault("NOT_FOUND", "the run has no such log");
+      return reply.type("application/x-ndjson").send(text);
+    },
+  );
   registerCancel(app, deps, callerOf);
 }
 
@@ -153,9 +185,9 @@ function registerCancel(app: FastifyInstance, deps: ApiDeps, callerOf: CallerOf)
   const cancelBody = { type: "object", additionalProperties: false, properties: { rationale } };
   app.post<{ Params: { runId: string }; Body: { rationale?: string } }>(
     "/runs/:runId([^:/]+)::cancel",
-    { schema: { params: runParams, body: cancelBody } },
+    { ...demands("operate"), schema: { params: runParams, body: cancelBody } },
     async (request, reply) => {
-      const { tenant, principal } = await callerOf(request, "operate");
+      const { tenant, principal } = callerOf(request);
       const answer = await deps.runs.cancel({
         tenant,
         runId: request.params.runId,

@@ -83,6 +83,7 @@ function logFailures(app: FastifyInstance, deps: ApiDeps): void {
       deps.log.error({ code: problem.code, route: request.routeOptions.url, error }, "request failed");
     else
       deps.log.info({ code: problem.code, route: request.routeOptions.url, status: problem.status }, "request refused");
+    if (problem.code === "METHOD_NOT_ALLOWED") void reply.header("allow", "GET");
     void reply.code(problem.status).type("application/problem+json").serializer(JSON.stringify).send(problem);
   });
   app.setNotFoundHandler(() => {

@@ -52,7 +52,9 @@ export function schemaFindings(name: SchemaName, document: PlacedValue): readonl
 
 /** By place, then code, so that two runs print the same. */
 export const sortFindings = (findings: readonly Finding[]): readonly Finding[] =>
-  [...findings].sort((a, b) => a.line - b.line || a.col - b.col || (a.code < b.code ? -1 : a.code > b.code ? 1 : 0));
+  [...findings].sort((a, b) => byText(a.path, b.path) || a.line - b.line || a.col - b.col || byText(a.code, b.code));
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 interface Said {
   readonly code: CodeName;

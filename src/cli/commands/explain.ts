@@ -5,7 +5,7 @@ import type { CliContext } from "../program.ts";
 import { explainField } from "../schema-field.ts";
 import { usage } from "../terminal.ts";
 
-/** `orrery explain ORY2103`, `explain DAG_CYCLE`, `explain dag.spec.steps.retry`. */
+/** `orrery explain ORY2101` (or `DAG_CYCLE`), `explain dag.spec.steps.retry`. */
 export function addExplainCommand(program: Command, { terminal }: CliContext): void {
   program
     .command("explain")
