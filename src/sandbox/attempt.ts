@@ -136,6 +136,8 @@ export class Attempt {
   #outputChunk(frame: ChunkFrame): void {
     if (frame.n !== this.#output.length) throw new FrameViolation("a chunk out of order");
     const bytes = chunkBytes(frame.data);
+    // No cap in bytes would ever stop a stream of empty pieces.
+    if (bytes.length === 0) throw new FrameViolation("an empty chunk");
     this.#output.push(bytes);
     this.#outputBytes += bytes.length;
     if (this.#outputBytes > this.#parts.request.limits.outputBytes) this.#tooLarge();

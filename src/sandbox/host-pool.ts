@@ -57,7 +57,7 @@ export class HostPool {
     let host = this.#takeIdle(key);
     if (host === null) {
       host = await this.#blank(hostKindOf(request));
-      const refused = await host.bind(request);
+      const refused = await this.#bound(host, request, signal);
       if (refused !== null) {
         host.kill();
         await host.gone;
@@ -110,6 +110,19 @@ export class HostPool {
     }, refillDelayMs).unref();
     await this.#ready(host);
     return host;
+  }
+
+  /** A host that takes no binding must not hold its step for ever, nor outlive the step's cancellation. */
+  async #bound(host: SandboxHost, request: StepRequest, signal: AbortSignal): Promise<StepResult | null> {
+    const onAbort = (): void => host.kill(stepFailure("RUN_CANCELLED", "cancelled"));
+    const late = setTimeout(() => host.kill(), this.#options.startTimeoutMs);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await host.bind(request);
+    } finally {
+      clearTimeout(late);
+      signal.removeEventListener("abort", onAbort);
+    }
   }
 
   async #ready(host: SandboxHost): Promise<void> {

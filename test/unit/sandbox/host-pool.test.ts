@@ -10,13 +10,15 @@ const kind: HostKind = { broker: false, memoryBytes: 128 * 1024 * 1024, scratchB
 const signal = new AbortController().signal;
 
 /** A host that does every step at once; `given` counts the launched ones that never got a step. */
-function fakeHost(): { readonly host: SandboxHost; readonly wasBound: () => boolean } {
+function fakeHost(binds = true): { readonly host: SandboxHost; readonly wasBound: () => boolean } {
   let isDead = false;
   let bound = false;
   let end = (): void => undefined;
   const gone = new Promise<void>((resolve) => {
     end = resolve;
   });
+  // As a real one: its end answers whoever waits for the binding.
+  const lost = gone.then(() => ({ kind: "failed", code: "SANDBOX_LOST" }));
   const host = {
     ...{ kind, gone, ready: Promise.resolve(), steps: 1 },
     get isDead() {
@@ -24,7 +26,7 @@ function fakeHost(): { readonly host: SandboxHost; readonly wasBound: () => bool
     },
     bind: () => {
       bound = true;
-      return Promise.resolve(null);
+      return binds ? Promise.resolve(null) : lost;
     },
     run: () => Promise.resolve({ result: { kind: "output", text: "{}", cpuMs: 1 }, clean: true }),
     kill: () => {
@@ -71,5 +73,33 @@ it("keeps the spare that was being launched while another step took a blank: a f
   const unused = hosts.filter(({ host, wasBound }) => !host.isDead && !wasBound());
   expect(hosts).toHaveLength(3);
   expect(unused).toHaveLength(0);
+  await pool.close();
+});
+
+it("kills a host that never answers its binding: the step is lost, not held for ever", async () => {
+  const { host } = fakeHost(false);
+  const options = { warm: 0, warmKinds: [], maxIdle: 4, idleMs: 60_000, maxSteps: 200, startTimeoutMs: 50 };
+  const pool = new HostPool(() => Promise.resolve(host), new FakeClock(), options);
+  await pool.open();
+
+  const result = await pool.run(requestOf("acme"), {} as StepPorts, signal);
+
+  expect(result).toMatchObject({ code: "SANDBOX_LOST" });
+  await pool.close();
+});
+
+it("kills a host in the middle of its binding when the step is cancelled", async () => {
+  const { host } = fakeHost(false);
+  const cut = new AbortController();
+  const options = { warm: 0, warmKinds: [], maxIdle: 4, idleMs: 60_000, maxSteps: 200, startTimeoutMs: 60_000 };
+  const pool = new HostPool(() => Promise.resolve(host), new FakeClock(), options);
+  await pool.open();
+
+  const running = pool.run(requestOf("acme"), {} as StepPorts, cut.signal);
+  await new Promise((resolve) => setImmediate(resolve));
+  cut.abort();
+
+  await expect(running).resolves.toMatchObject({ kind: "failed" });
+  expect(host.isDead).toBe(true);
   await pool.close();
 });
