@@ -140,6 +140,19 @@ describe("a batch", () => {
     await sealAll();
   });
 
+  it("is sealed in a month that has no partition: what a clock that was wrong has signed must not stop the chain", async () => {
+    await applyTenant(store, { tenant: "years" });
+    await settleRun("years", "a");
+    const records = recordsOf(await drain()).map((record) => ({ ...record, timestamp: "2031-03-31T23:59:59.999Z" }));
+    await store.audit.prepare(prepared(records));
+
+    await store.audit.seal(batch, records);
+
+    expect((await store.audit.lastBatch())?.state).toBe("done");
+    const recordId = records[0]?.recordId ?? "";
+    expect(await store.ledger.recordOf("years", recordId)).toMatchObject({ batch });
+  });
+
   it("never seals with a gap, a body left behind, or before it was prepared", async () => {
     await applyTenant(store, { tenant: "gap" });
     await settleRun("gap", "a");
