@@ -156,8 +156,10 @@ function runLine(run: RunDetail, how: string, expect: string): string {
   ];
   const steps = new Set(run.attempts.map(({ stepId }) => stepId)).size;
   const end = run.code === null ? run.state : `${run.state} ${run.code}`;
-  return `${label("run")}${`${run.tenant}/${run.dagId} #${run.runNo}`.padEnd(26)} ${how.padEnd(11)} ${end}  ${steps} steps, ${run.attempts.length} attempts, ${seconds} s${notes.length === 0 ? "" : `  (${notes.join("; ")})`}`;
+  return `${label("run")}${`${run.tenant}/${run.dagId} #${run.runNo}`.padEnd(26)} ${how.padEnd(11)} ${end}  ${counted(steps, "step")}, ${counted(run.attempts.length, "attempt")}, ${seconds} s${notes.length === 0 ? "" : `  (${notes.join("; ")})`}`;
 }
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 function noticeSummary(body: string): string {
   const { summary } = JSON.parse(body) as { readonly summary?: string };

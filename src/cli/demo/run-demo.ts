@@ -2,7 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync
 import path from "node:path";
 import { type ExitCode, exitCodes } from "../../base/index.ts";
 import { configFileOf, loadConfig, readEnvironment } from "../../config/index.ts";
-import { ensureRecorderKey, recorderKeyFileOf, startDaemon } from "../../daemon/index.ts";
+import { ensureRecorderKey, recorderKeyFileOf, refuseHeldDirectory, startDaemon } from "../../daemon/index.ts";
 import { auditSignersText } from "../../record/index.ts";
 import { readPrivateKey } from "../../signer/index.ts";
 import { createLogger, createRedact, type Logger } from "../../telemetry/index.ts";
@@ -25,6 +25,8 @@ export interface DemoOptions {
 /** `orrery up --demo`: the whole line on real input, told in about thirty lines. */
 export async function runDemo(options: DemoOptions, terminal: Terminal): Promise<ExitCode> {
   const layout = demoLayout(options.dataDir);
+  // Before the board: its port is taken by the very daemon that holds the directory, and that is the answer.
+  refuseHeldDirectory(layout.dataDir);
   terminal.print(`orrery ${versionText()} demo in ${layout.dataDir} (delete the folder and nothing is left)`);
   using stop = untilStopped();
   await using board = await openNoticeBoard(portOf(layout), !existsSync(layout.repository));
