@@ -52,8 +52,19 @@ interface LockHolder {
   readonly started: string;
 }
 
+const lockOf = (root: string): string => path.join(root, "daemon.lock");
+
+/** Fault DATA_DIR_BUSY with the pid where a daemon holds the directory; says nothing of one that starts a moment later. */
+export function refuseHeldDirectory(root: string): void {
+  const holder = readHolder(lockOf(root));
+  if (holder === null || !isAlive(holder.pid) || startOf(holder.pid) !== holder.started) return;
+  throw new Fault("DATA_DIR_BUSY", `${root} is in use by the daemon with pid ${holder.pid}`, {
+    fields: { pid: holder.pid },
+  });
+}
+
 function takeLock(root: string): string {
-  const file = path.join(root, "daemon.lock");
+  const file = lockOf(root);
   for (let tries = 0; tries < 3; tries++) {
     try {
       const fd = openSync(file, "wx", 0o644);
@@ -63,12 +74,7 @@ function takeLock(root: string): string {
       return file;
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-      const holder = readHolder(file);
-      if (holder !== null && isAlive(holder.pid) && startOf(holder.pid) === holder.started) {
-        throw new Fault("DATA_DIR_BUSY", `${root} is in use by the daemon with pid ${holder.pid}`, {
-          fields: { pid: holder.pid },
-        });
-      }
+      refuseHeldDirectory(root);
       unlinkSync(file);
     }
   }
