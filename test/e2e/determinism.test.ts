@@ -24,8 +24,10 @@ const mirror = dagText(
   "    needs: look",
   "    uses: core.js@1.0.0",
   "    forEach: { in: '${{ steps.look.outputs.documents }}', as: note }",
-  "    with: { text: '${{ note.content.text }}' }",
-  "    code: '({ text }) => ({ upper: text.toUpperCase(), local: text.toLocaleUpperCase(), parts: text.split(/[ ,]+/u).sort((a, b) => a.localeCompare(b)) })'",
+  "    with: { note: '${{ note.content }}' }",
+  "    code: >",
+  "      async ({ note }, ctx) => { const text = new TextDecoder().decode(await ctx.artifacts.read(note));",
+  "      return { upper: text.toUpperCase(), local: text.toLocaleUpperCase(), sorted: text.split(/[ ,]+/u).sort((a, b) => a.localeCompare(b)) }; }",
   "  place:",
   "    uses: core.js@1.0.0",
   "    with: { slot: '${{ inputs.slot }}', day: '${{ inputs.day }}' }",
@@ -86,6 +88,7 @@ it("one repository on two sites of one name, far apart in zone and tongue: slots
   using specs = await createSpecRepository();
   await specs.commit({ ...tenantFiles("acme"), ...notes, [dagPath("acme", "mirror")]: mirror }, "Look into the mirror");
   await specs.push();
+  expect(await specs.lint()).toMatchObject({ exit: 0, stdout: expect.stringContaining(`"ok":true`) as string });
   const twin = makeTwin(specs);
   const far = { env: { TZ: "Pacific/Kiritimati", LC_ALL: "tr_TR.UTF-8", LANG: "tr_TR.UTF-8" } };
   await using here = await startDaemonProcess(specs.dataDir);

@@ -131,17 +131,6 @@ function decode(line: string): LogLine {
   }
 }
 
-/** Every process whose command line, working directory or environment names `path`. */
-export function processesOf(path: string): readonly number[] {
-  const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
-  return pids.filter(
-    (pid) => pid !== process.pid && [`cmdline`, `environ`].some((file) => procText(pid, file).includes(path)),
-  );
-}
-
-/** Resolves when no process is left that names `path`. */
-export const untilNoProcess = (path: string): Promise<void> => until(() => processesOf(path).length === 0);
-
 function procText(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${String(pid)}/${file}`, "utf8");
@@ -150,7 +139,18 @@ function procText(pid: number, file: string): string {
   }
 }
 
-/** The parent of every process now alive, by pid. */
+/** Every other process whose command line or environment names `path`. */
+export function processesOf(path: string): readonly number[] {
+  const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
+  return pids.filter(
+    (pid) => pid !== process.pid && ["cmdline", "environ"].some((file) => procText(pid, file).includes(path)),
+  );
+}
+
+/** Resolves when no process is left that names `path`. */
+export const untilNoProcess = (path: string): Promise<void> => until(() => processesOf(path).length === 0);
+
+/** Every process that `pid` started, and those that they started, as of now. */
 export function descendantsOf(pid: number): readonly number[] {
   const parents = new Map<number, number>();
   for (const each of readdirSync("/proc").map(Number).filter(Number.isInteger)) {
