@@ -89,8 +89,10 @@ function pooledDatabase(targets: DatabaseTargets, major: number, log: Logger): D
       const [row] = await runTransaction(pool, null, (session) =>
         session.query<{ now: Date }>({ text: "select clock_timestamp() as now" }),
       );
-      // The answer was made somewhere between the two readings.
-      return (row?.now.getTime() ?? 0) - (sent + now().getTime()) / 2;
+      // The answer was made somewhere between the two readings: a slow one must not look like a wrong clock.
+      const heard = now().getTime();
+      const skewMs = (row?.now.getTime() ?? 0) - (sent + heard) / 2;
+      return Math.sign(skewMs) * Math.max(0, Math.abs(skewMs) - Math.abs(heard - sent) / 2);
     },
     close: () => {
       closing = true;

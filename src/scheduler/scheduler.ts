@@ -1,5 +1,5 @@
 import { faultOf, type Service, TaskGroup, WakeUp, withJitter } from "../base/index.ts";
-import type { AdmissionAnswer, AdmissionRequest } from "../store/index.ts";
+import type { AdmissionAnswer, AdmissionRequest, DueSchedule } from "../store/index.ts";
 import type { SchedulerDeps, SiteFacts } from "./scheduler-deps.ts";
 import { slotRequests } from "./slot-requests.ts";
 
@@ -10,6 +10,8 @@ export interface Scheduler extends Service {
 
 const maxSleepMs = 1000;
 const dueAtOnce = 200;
+/** A schedule that is due and cannot be claimed stays due: looking again at once would be a loop without a rest. */
+const minSleepMs = 50;
 
 /**
  * One tick for all schedules (DESIGN.md section 5): it sleeps until the next due slot, at most a second; a wake-up only
@@ -45,9 +47,10 @@ async function tickOrWait(deps: SchedulerDeps, facts: SiteFacts, signal: AbortSi
   if (deps.isSuspect()) return maxSleepMs;
   try {
     const claimed = await tick(deps, facts, signal);
-    if (claimed >= dueAtOnce) return 0;
+    if (claimed >= dueAtOnce) return minSleepMs;
     const next = await deps.admission.nextDue();
-    return next === null ? maxSleepMs : Math.min(maxSleepMs, Math.max(0, next.getTime() - deps.clock.now().getTime()));
+    if (next === null) return maxSleepMs;
+    return Math.min(maxSleepMs, Math.max(minSleepMs, next.getTime() - deps.clock.now().getTime()));
   } catch (error) {
     if (signal.aborted) throw error;
     const fault = faultOf(error);
@@ -62,11 +65,29 @@ export async function tick(deps: SchedulerDeps, facts: SiteFacts, signal: AbortS
   const due = await deps.admission.dueSchedules(deps.clock.now(), dueAtOnce);
   if (due.length === 0) return 0;
   const requests: AdmissionRequest[] = [];
-  for (const schedule of due) requests.push(...(await slotRequests(deps, facts, schedule, signal)));
+  for (const schedule of due) requests.push(...(await requestsOf(deps, facts, schedule, signal)));
   if (requests.length === 0) return due.length;
   const answers = await deps.admission.admit(requests);
   report(deps, requests, answers);
   return due.length;
+}
+
+/** One schedule that cannot be read never stops the others: it says so and stays due. */
+async function requestsOf(
+  deps: SchedulerDeps,
+  facts: SiteFacts,
+  due: DueSchedule,
+  signal: AbortSignal,
+): Promise<readonly AdmissionRequest[]> {
+  try {
+    return await slotRequests(deps, facts, due, signal);
+  } catch (error) {
+    const fault = faultOf(error);
+    if (signal.aborted || (fault.code !== "INTERNAL" && fault.disposition === "retry")) throw error;
+    const { tenant, dagId, schedule } = due;
+    deps.log.error({ tenant, dagId, schedule, error }, "the slots of a schedule could not be made");
+    return [];
+  }
 }
 
 function report(deps: SchedulerDeps, requests: readonly AdmissionRequest[], answers: readonly AdmissionAnswer[]): void {
