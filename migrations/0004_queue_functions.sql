@@ -73,7 +73,10 @@ begin
     and (s.from_slot at time zone 'UTC')::date = (p_from at time zone 'UTC')::date;
   if not found then
     update skip_live s set open = false where s.tenant_id = p_tenant and s.dag_id = p_dag and s.schedule = p_schedule and s.open;
-    insert into skip_live (tenant_id, dag_id, schedule, from_slot, to_slot, reason, count) values (p_tenant, p_dag, p_schedule, p_from, p_to, p_reason, p_count);
+    insert into skip_live (tenant_id, dag_id, schedule, from_slot, to_slot, reason, count) values (p_tenant, p_dag, p_schedule, p_from, p_to, p_reason, p_count)
+    -- A DAG that returned after the clock went back meets its own old range: one row must not fail the slots of everybody.
+    on conflict (tenant_id, dag_id, schedule, from_slot) do update
+      set to_slot = greatest(skip_live.to_slot, excluded.to_slot), count = skip_live.count + excluded.count where skip_live.batch is null;
   end if;
 end $$;
 
