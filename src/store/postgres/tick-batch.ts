@@ -1,7 +1,6 @@
 import type { ClaimedRun, Verdict, WorkerNews } from "../worker-seam.ts";
 
-const itemKinds = ["marks", "outcomes", "settles", "releases"] as const;
-export type ItemKind = (typeof itemKinds)[number];
+export type ItemKind = "marks" | "outcomes" | "settles" | "releases";
 
 /** An item on its way: its JSON text carries the number `n` that verdicts name. */
 export interface TickItem {
