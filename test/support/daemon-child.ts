@@ -14,30 +14,32 @@ const hang = (): Promise<never> => {
   return new Promise(() => undefined);
 };
 
-const isAuditRef = (path: string): boolean => /refs\/heads\/audit\//.test(path);
+const isAuditRef = (path: string): boolean => path.includes("refs/heads/audit/");
+
+// A copy: the original is about to be changed.
+const whole: DurableFs = { ...nodeDurableFs };
 
 /** The daemon takes Node's own disk; here one call of it never comes back. */
 const traps: Readonly<Record<string, Partial<DurableFs>>> = {
   object_temporary: {
     create: async (path, mode) => {
-      const file = await nodeCreate(path, mode);
+      const file = await whole.create(path, mode);
       return path.includes("tmp_obj") ? { ...file, sync: hang } : file;
     },
   },
   ref_lock: {
     create: async (path, mode) => {
-      const file = await nodeCreate(path, mode);
+      const file = await whole.create(path, mode);
       return isAuditRef(path) && path.endsWith(".lock") ? { ...file, write: hang } : file;
     },
   },
   ref_moved: {
     rename: async (from, to) => {
-      await nodeRename(from, to);
+      await whole.rename(from, to);
       if (isAuditRef(to)) await hang();
     },
   },
 };
-const { create: nodeCreate, rename: nodeRename } = { ...nodeDurableFs };
 
 const lines = { ...silentLog, error: (fields: object, message: string) => say({ kind: "log", message, ...fields }) };
 const daemon = await startDaemon({

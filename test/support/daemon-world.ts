@@ -46,6 +46,9 @@ export interface LifeOptions {
   readonly log?: Logger;
 }
 
+/** A record of any kind, with the members of a run's. */
+export type AnyRecord = Omit<RunRecord, "kind"> & { readonly kind: string };
+
 type EngineName = "recorder" | "worker" | "reconciler" | "watcher" | "scheduler" | "housekeeping";
 
 /**
@@ -111,7 +114,7 @@ export class DaemonWorld implements AsyncDisposable {
   }
 
   /** Sealed records of a tenant in their order. */
-  async records<T = RunRecord>(tenant: string): Promise<readonly T[]> {
+  async records<T = AnyRecord>(tenant: string): Promise<readonly T[]> {
     const rows = await this.db.admin<{ line: string }>("select line from record where tenant_id = $1 order by seq", [
       tenant,
     ]);
@@ -119,7 +122,7 @@ export class DaemonWorld implements AsyncDisposable {
   }
 
   /** Bodies that wait to be sealed. */
-  async waiting<T = RunRecord>(tenant: string): Promise<readonly T[]> {
+  async waiting<T = AnyRecord>(tenant: string): Promise<readonly T[]> {
     const rows = await this.db.admin<{ body: string }>(
       "select body::text from outbox where tenant_id = $1 order by record_id",
       [tenant],

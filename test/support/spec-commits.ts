@@ -48,7 +48,12 @@ export class SpecCommits {
   /** With orrery.yaml, signers, the site's file and the core plugins; `files` come on top, all in the first commit. */
   static async create(
     dir: string,
-    { clock, site, recorder, files }: { clock: Pick<Clock, "now">; site: string; recorder?: string; files: FileChanges },
+    {
+      clock,
+      site,
+      recorder,
+      files,
+    }: { clock: Pick<Clock, "now">; site: string; recorder?: string; files: FileChanges },
   ): Promise<SpecCommits> {
     const commits = new SpecCommits(dir, clock, new Map());
     const all = applied(new Map(), { ...baseFiles(site, recorder ?? publicKeyLine(recorderKey.blob)), ...files });

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { publicKeyLine } from "../../../src/trust/index.ts";
+import { specKey, testKey } from "../../support/audit-fixtures.ts";
 import { type DaemonLife, type DaemonWorld, openDaemonWorld, worldSite } from "../../support/daemon-world.ts";
 import { reconcilePass } from "../../support/reconcile-pass.ts";
 import {
@@ -11,8 +13,6 @@ import {
   tenantFiles,
 } from "../../support/spec-commits.ts";
 import { tableMarks } from "../../support/table-marks.ts";
-import { specKey, testKey } from "../../support/audit-fixtures.ts";
-import { publicKeyLine } from "../../../src/trust/index.ts";
 
 const hello = dagText({ steps: { hello: logStep() } });
 const ticking = dagText({ schedules: [{ every: "15s" }], steps: { hello: logStep() } });
@@ -84,7 +84,7 @@ describe("a pass over a real store", () => {
 
     const settled = await tableMarks(world.db);
     const [one, two] = await Promise.all([reconcilePass(life), reconcilePass(other)]);
-    expect([one?.applied, two?.applied, await tableMarks(world.db)]).toEqual([[], [], settled]);
+    expect([one.applied, two.applied, await tableMarks(world.db)]).toEqual([[], [], settled]);
     for (const tenant of ["_site", "acme", "beta"]) {
       const ids = await records(tenant);
       expect(ids.length).toBe(new Set(ids).size);
@@ -182,18 +182,23 @@ describe("what cannot be read", () => {
     expect((await siteConditions()).find(({ type }) => type === "Ready")).toMatchObject({ status: "True" });
   });
 
-  it.each(["orrery.yaml", `sites/${worldSite}.yaml`])("a broken %s holds the site and closes admission", async (file) => {
-    const { spec, life } = await setup();
-    await reconcilePass(life);
-    const good = spec.head;
+  it.each(["orrery.yaml", `sites/${worldSite}.yaml`])(
+    "a broken %s holds the site and closes admission",
+    async (file) => {
+      const { spec, life } = await setup();
+      await reconcilePass(life);
+      const good = spec.head;
 
-    await spec.commit({ [file]: "spec: [", [dagPath("acme", "hello")]: changed });
-    const pass = await reconcilePass(life);
+      await spec.commit({ [file]: "spec: [", [dagPath("acme", "hello")]: changed });
+      const pass = await reconcilePass(life);
 
-    expect(pass).toMatchObject({ revision: good, applied: [], stalled: { reason: "SiteHeld" } });
-    expect(life.plant.gate.reasons.map(({ reason }) => reason)).toEqual(["SiteHeld"]);
-    await expect(life.run("acme", "hello")).rejects.toThrow("refused: ADMISSION_CLOSED nothing starts at this site now: SiteHeld");
-  });
+      expect(pass).toMatchObject({ revision: good, applied: [], stalled: { reason: "SiteHeld" } });
+      expect(life.plant.gate.reasons.map(({ reason }) => reason)).toEqual(["SiteHeld"]);
+      await expect(life.run("acme", "hello")).rejects.toThrow(
+        "refused: ADMISSION_CLOSED nothing starts at this site now: SiteHeld",
+      );
+    },
+  );
 });
 
 describe("trust", () => {

@@ -21,11 +21,10 @@ async function setup(
   more: FileChanges = {},
 ): Promise<Setup> {
   const clock = new FakeClock(start);
-  const texts = Object.entries(dags).map(([id, spec]) => [
-    dagPath("acme", id),
-    dagText({ steps: { hello: logStep() }, ...spec }),
-  ]);
-  world = await openDaemonWorld({ clock, files: { ...tenantFiles("acme"), ...Object.fromEntries(texts), ...more } });
+  const texts: FileChanges = Object.fromEntries(
+    Object.entries(dags).map(([id, spec]) => [dagPath("acme", id), dagText({ steps: { hello: logStep() }, ...spec })]),
+  );
+  world = await openDaemonWorld({ clock, files: { ...tenantFiles("acme"), ...texts, ...more } });
   const life = await world.live();
   await reconcilePass(life);
   return { clock, life };

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type DaemonLife, type DaemonWorld, never, openDaemonWorld } from "../../support/daemon-world.ts";
+import { reconcilePass } from "../../support/reconcile-pass.ts";
+import { dagPath, dagText, logStep, tenantFiles } from "../../support/spec-commits.ts";
+
+let world: DaemonWorld;
+let life: DaemonLife;
+beforeAll(async () => {
+  world = await openDaemonWorld({
+    files: { ...tenantFiles("acme"), [dagPath("acme", "hello")]: dagText({ steps: { hello: logStep() } }) },
+  });
+  life = await world.live();
+  await reconcilePass(life);
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+describe("a site that starts nothing", () => {
+  it("refuses a start by hand with a denial on record, but still answers for a run that it started", async () => {
+    const before = await life.run("acme", "hello", "known");
+    life.plant.gate.close("RecorderKeyUnknown", "what an operator reads");
+
+    await expect(life.run("acme", "hello", "new")).rejects.toThrow("RecorderKeyUnknown");
+    const again = await life.run("acme", "hello", "known");
+    life.plant.gate.open("RecorderKeyUnknown");
+    const after = await life.run("acme", "hello", "new");
+    await life.engines.recorder.flush(never);
+
+    expect(again).toBe(before);
+    // A refused start spends neither key nor number.
+    expect((await life.plant.store.ledger.getRun("acme", after))?.runNo).toBe(2);
+    const denials = (await world.records("acme")).filter(({ kind }) => kind === "denial");
+    expect(denials.map(({ code, dagId }) => [code, dagId])).toEqual([["ADMISSION_CLOSED", "hello"]]);
+    expect(world.verify().findings).toEqual([]);
+  });
+
+  it.each([
+    ["records that wait for too long", { ready: true, reason: "AuditLag", closesAdmission: true }, false],
+    ["a branch that is ahead of the database", { ready: false, reason: "AuditAhead", closesAdmission: true }, false],
+    [
+      "a forked branch, while records may still wait",
+      { ready: false, reason: "AuditForked", closesAdmission: false },
+      true,
+    ],
+    ["a signer that has to be asked again", { ready: false, reason: "SignerLost", closesAdmission: false }, true],
+  ])("%s: admission and readiness say so", (_, state, isOpen) => {
+    life.view.takeRecorder({ ...state, message: "see the log" });
+    const { reasons } = life.view.status();
+    const isOpenThen = life.plant.gate.isOpen;
+
+    life.view.takeRecorder({ ready: true, reason: "Recording", message: "", closesAdmission: false });
+
+    expect(isOpenThen).toBe(isOpen);
+    expect(reasons).toContainEqual({ reason: "Audit", message: `${state.reason}: see the log` });
+    expect(life.plant.gate.isOpen).toBe(true);
+  });
+});
