@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { dataDirOf, readEnvironment } from "../config/index.ts";
 import { isId } from "../spec/index.ts";
 import { connectDaemon, type DaemonClient } from "./daemon-client.ts";
@@ -19,7 +19,17 @@ export function withDaemonOptions(command: Command): Command {
   return command
     .option("--data <dir>", "data directory of the daemon")
     .option("-t, --tenant <tenant>", "tenant, where the argument does not name it")
-    .option("-o, --output <format>", "text or json", "text");
+    .addOption(outputOption());
+}
+
+/** `-o text|json`; any other word is a usage error, never taken for text. */
+export const outputOption = (): Option =>
+  new Option("-o, --output <format>").choices(["text", "json"] satisfies OutputFormat[]).default("text");
+
+/** For `--timeout`: what is no number would wait for ever. */
+export function parseSeconds(text: string): number {
+  if (!/^\d{1,8}(\.\d+)?$/.test(text)) throw new InvalidArgumentError("not a number of seconds");
+  return Number(text);
 }
 
 /** `./.orrery` where the demo stands, else the installation's data directory. */
@@ -54,5 +64,14 @@ export function tenantOf(options: { readonly tenant?: string }): string {
 }
 
 export function clientFor(dataDir: string, tenant: string): Promise<DaemonClient> {
-  return connectDaemon({ dataDir, tenant, subject: `${userInfo().username}@cli` });
+  return connectDaemon({ dataDir, tenant, subject: `${userName()}@cli` });
+}
+
+/** The number where the user has no name: containers run under any uid. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.() ?? "unknown"}`;
+  }
 }

@@ -48,10 +48,20 @@ export function admissionRequest(deps: SchedulerDeps, facts: SiteFacts, parts: R
   };
 }
 
-/** Makes the record of a queued run that ends now as cancelled; `rationale` is the person's who ended it. */
-export function endedUnstarted(deps: SchedulerDeps, facts: SiteFacts, rationale: string | null): QueuedRunBody {
+/** Who ended a run by hand, and why. */
+export interface Canceller {
+  readonly subject: string;
+  readonly rationale: string | null;
+}
+
+/** Makes the record of a queued run that ends now as cancelled; `by` is null where another run takes its place. */
+export function endedUnstarted(deps: SchedulerDeps, facts: SiteFacts, by: Canceller | null): QueuedRunBody {
   const endedUtc = utcText(deps.clock.now());
   const bodyOf = unstartedRunBody({ ...facts, endedUtc, class: "cancelled", code: "RUN_CANCELLED" }, sha256);
   return (run) =>
-    bodyOf(rationale === null ? run : { ...run, rationale: [...run.rationale, { source: "cancel", text: rationale }] });
+    bodyOf(by === null ? run : { ...run, rationale: [...run.rationale, { source: "cancel", text: cancelText(by) }] });
 }
+
+// As the worker words it for a running one: `actor` is who started the run, so who cancelled stands nowhere else.
+const cancelText = ({ subject, rationale }: Canceller): string =>
+  rationale === null ? `user ${subject}` : `user ${subject}: ${rationale}`;

@@ -48,7 +48,7 @@ export function createRunStarter(deps: StarterDeps, facts: SiteFacts): RunStarte
         rationale,
         actor: { kind: "user", subject, key: null },
         now: utcText(deps.clock.now()),
-        bodyOf: endedUnstarted(deps, facts, rationale),
+        bodyOf: endedUnstarted(deps, facts, { subject, rationale }),
       }),
   };
 }

@@ -39,7 +39,7 @@ beforeAll(async () => {
   specs = await createSpecRepository();
   await using daemon = await startDaemonProcess(specs.dataDir);
   const start = async (): Promise<string> =>
-    jsonOf<{ readonly runId: string }>(await daemon.cli("run", "example/hello", "--no-wait", "-o", "json")).runId;
+    (jsonOf(await daemon.cli("run", "example/hello", "--no-wait", "-o", "json")) as { readonly runId: string }).runId;
   await specs.recorded((record) => record.kind === "reconcile" && record.tenant === "example");
   const runs = await Promise.all([start(), start(), start()]);
   const records = await Promise.all(runs.map((runId) => specs.recorded((record) => record.runId === runId)));
@@ -48,7 +48,7 @@ beforeAll(async () => {
   segment = (await specs.bareGit("ls-tree", "-r", "--name-only", auditRef, "records/example"))
     .split("\n")
     .filter((path) => Number(/(\d+)\.ndjson$/u.exec(path)?.[1]) <= firstSeq)
-    .at(-1) as string;
+    .at(-1)!;
   const last = await start();
   await specs.recorded((record) => record.runId === last);
   newest = await keep("newest");
@@ -107,7 +107,7 @@ describe("forged with stock git in a copy, old signatures kept", () => {
 
       const result = await verify(forged.repository);
 
-      const { ok, findings } = jsonOf<Verdict>(result);
+      const { ok, findings } = jsonOf(result) as Verdict;
       const others = attacks.map((attack) => attack.code).filter((each) => each !== code);
       expect({ ok, exit: result.exit }).toEqual({ ok: false, exit: 1 });
       expect(findings).toContainEqual(
@@ -145,9 +145,9 @@ describe("the newest commits cut off", () => {
     ]);
 
     const size = Number(readFileSync(newest, "utf8").split("\n")[1]);
-    const { ok, findings, records } = jsonOf<Verdict>(kept);
+    const { ok, findings, records } = jsonOf(kept) as Verdict;
     expect(alone.exit).toBe(0);
-    expect(jsonOf<Verdict>(alone).notProven.join()).toMatch(/cut off|newest/u);
+    expect((jsonOf(alone) as Verdict).notProven.join()).toMatch(/cut off|newest/u);
     expect({ exit: kept.exit, ok, codes: findings.map(({ code }) => code) }).toEqual({
       exit: 1,
       ok: false,
@@ -172,7 +172,7 @@ describe("the newest commits cut off", () => {
     const result = await verify(specs.repository, "--witness", file);
 
     expect(result.exit).toBe(1);
-    expect(jsonOf<Verdict>(result).findings.map(({ code }) => code)).toEqual(["AUDIT_TRUNCATED"]);
+    expect((jsonOf(result) as Verdict).findings.map(({ code }) => code)).toEqual(["AUDIT_TRUNCATED"]);
   });
 });
 
@@ -197,7 +197,7 @@ describe("a record committed by a spec signer", () => {
 
     const result = await verify(forged.repository);
 
-    const { findings } = jsonOf<Verdict>(result);
+    const { findings } = jsonOf(result) as Verdict;
     expect(result.exit).toBe(1);
     expect(findings).toContainEqual(expect.objectContaining({ code: "AUDIT_SIGNER", tenant: "example", seq }));
     expect(findings.map(({ code }) => code)).not.toContain("AUDIT_SIGNATURE");

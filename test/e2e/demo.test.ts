@@ -143,8 +143,8 @@ describe("the demo, twice on one data directory", () => {
     expect(exit).toBe(0);
     await until(() => started.every((pid) => !isRunning(pid)));
     expect(readdirSync(join(folder, "s"))).toEqual([]);
-    expect(jsonOf<Verdict>(verdict)).toMatchObject({ ok: true, findings: [] });
-    expect(jsonOf<Verdict>(verdict).records).toBeGreaterThan(jsonOf<Verdict>(first).records);
+    expect(jsonOf(verdict) as Verdict).toMatchObject({ ok: true, findings: [] });
+    expect((jsonOf(verdict) as Verdict).records).toBeGreaterThan((jsonOf(first) as Verdict).records);
   });
 
   it("the tampered copy is gone and the branch itself untouched", async () => {

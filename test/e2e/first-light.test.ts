@@ -67,7 +67,7 @@ describe("the whole line on the built command line", () => {
 
   it("a run by hand ends and its signed record carries who, why and which commit", async () => {
     const run = await daemon.cli("run", "acme/greet", "-i", "whom=Ana", "-m", "Show it to the auditors.", "-o", "json");
-    const { runId, state } = jsonOf<{ readonly runId: string; readonly state: string }>(run);
+    const { runId, state } = jsonOf(run) as { readonly runId: string; readonly state: string };
 
     const record = await specs.recorded((line) => line.runId === runId);
 
@@ -123,7 +123,7 @@ describe("the whole line on the built command line", () => {
     const json = await orrery([...args, "-o", "json"]);
     const text = await orrery([...args, "--ref", auditRef]);
 
-    const verdict = jsonOf<Readonly<Record<string, unknown>>>(json);
+    const verdict = jsonOf(json) as Readonly<Record<string, unknown>>;
     expect(Object.keys(verdict).sort()).toEqual(["findings", "notProven", "ok", "records"]);
     expect(verdict).toMatchObject({ ok: true, records: lines.length, findings: [] });
     expect(verdict["notProven"]).not.toEqual([]);
@@ -138,7 +138,7 @@ describe("the whole line on the built command line", () => {
     const results = await Promise.all([orrery(args), orrery([...args, "-o", "json"])]);
 
     expect(results.map(({ exit }) => exit)).toEqual([4, 4]);
-    expect(results[0]?.stderr).toContain("AUDIT_NONE");
+    expect(results[0].stderr).toContain("AUDIT_NONE");
   });
 });
 

@@ -49,7 +49,7 @@ interface DagAnswer {
 }
 
 const describeDag = async (name: string): Promise<DagAnswer> =>
-  jsonOf<DagAnswer>(await daemon.cli("describe", name, "-o", "json"));
+  jsonOf(await daemon.cli("describe", name, "-o", "json")) as DagAnswer;
 
 beforeAll(async () => {
   specs = await createSpecRepository();
@@ -112,7 +112,7 @@ describe("two DAGs broken in one commit", () => {
     expect(reasonOf(ticking as DagAnswer)).toEqual([]);
     expect(alpha).toMatchObject({ specHash: before.specHash, commit: base });
     expect(run as CliResult).toMatchObject({ exit: 0 });
-    expect(jsonOf<{ readonly commit: string }>(run as CliResult).commit).toBe(base);
+    expect((jsonOf(run as CliResult) as { readonly commit: string }).commit).toBe(base);
   });
 
   it("the rest of the tenant and the other tenant go on by schedule", async () => {

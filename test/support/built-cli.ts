@@ -147,9 +147,9 @@ export async function orrery(args: readonly string[], options: CliOptions = {}):
 }
 
 /** The last line of standard output, as JSON; where it is none, an error with all that was said. */
-export function jsonOf<T>({ exit, stdout, stderr }: CliResult): T {
+export function jsonOf({ exit, stdout, stderr }: CliResult): unknown {
   try {
-    return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as T;
+    return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
   } catch {
     throw new Error(`exit ${String(exit)} without JSON\n${stdout}${stderr}`);
   }

@@ -31,7 +31,7 @@ export interface SpecRepository extends Disposable {
   /** The records on the audit branch, read by stock git, as lines. */
   recordLines(): Promise<readonly string[]>;
   /** The first record on the audit branch, now or later, that `matches`. */
-  recorded<T extends RecordLine = RecordLine>(matches: (record: RecordLine) => boolean): Promise<T>;
+  recorded(matches: (record: RecordLine) => boolean): Promise<RecordLine>;
 }
 
 export type SpecFiles = Readonly<Record<string, string | null>>;
@@ -153,7 +153,9 @@ function specRepository(place: Place): SpecRepository {
       return git("rev-parse", "HEAD");
     },
     lint: () => orrery(["lint", work, "-o", "json"]),
-    push: async (...options) => void (await git("push", "-q", ...options, "origin", "HEAD:main")),
+    push: async (...options) => {
+      await git("push", "-q", ...options, "origin", "HEAD:main");
+    },
     recorded: (matches) => recordedIn(repository, matches),
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   };
@@ -182,10 +184,7 @@ export async function recordLinesOf(repository: string): Promise<readonly string
 const sealMs = 60_000;
 
 /** Looks again whenever the branch has moved: a ref sends no signal to who only reads it. */
-export async function recordedIn<T extends RecordLine>(
-  repository: string,
-  matches: (record: RecordLine) => boolean,
-): Promise<T> {
+export async function recordedIn(repository: string, matches: (record: RecordLine) => boolean): Promise<RecordLine> {
   let seen = "";
   let found: RecordLine | null = null;
   await until(async () => {
@@ -196,7 +195,7 @@ export async function recordedIn<T extends RecordLine>(
     found = records.find(matches) ?? null;
     return found !== null;
   }, sealMs);
-  return found as unknown as T;
+  return found as unknown as RecordLine;
 }
 
 /** The three files that a tenant needs; schedules down to one second, all core plugins. */

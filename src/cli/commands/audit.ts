@@ -12,6 +12,7 @@ import {
 } from "../../record/index.ts";
 import { nodeTrustCrypto } from "../../signer/index.ts";
 import type { CliContext } from "../program.ts";
+import { type OutputFormat, outputOption } from "../target.ts";
 import type { Terminal } from "../terminal.ts";
 import { packageRoot } from "../version.ts";
 
@@ -20,7 +21,7 @@ interface VerifyOptions {
   readonly signers: string;
   readonly ref?: string;
   readonly witness?: string;
-  readonly output: "text" | "json";
+  readonly output: OutputFormat;
 }
 
 /** `orrery audit verify`: needs a repository and a signers file, no daemon and no database. */
@@ -33,7 +34,7 @@ export function addAuditCommand(program: Command, context: CliContext): void {
     .requiredOption("--signers <file>", "allowed_signers file of the recorder's keys, from a source that you trust")
     .option("--ref <ref>", "one branch; without it every refs/heads/audit/*")
     .option("--witness <file>", "a checkpoint that you kept, byte for byte")
-    .option("-o, --output <format>", "text or json", "text")
+    .addOption(outputOption())
     .exitOverride()
     .action((options: VerifyOptions) => {
       context.exit(verify(options, context.terminal));

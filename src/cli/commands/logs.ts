@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { CliContext } from "../program.ts";
 import { readLogs, readRun, waitForRun } from "../run-view.ts";
-import { clientFor, type DaemonOptions, dataDirFor, tenantOf, withDaemonOptions } from "../target.ts";
+import { clientFor, type DaemonOptions, dataDirFor, parseSeconds, tenantOf, withDaemonOptions } from "../target.ts";
 import { waitForCommit } from "../wait-for-commit.ts";
 
 interface LogLine {
@@ -40,9 +40,9 @@ export function addRunVerbs(program: Command, context: CliContext): void {
       .argument("<run or commit>")
       .description("wait until a run has ended or a commit is applied"),
   )
-    .option("--timeout <seconds>", "how long", "300")
-    .action(async (name: string, options: DaemonOptions & { readonly timeout: string }) => {
-      const wait = { terminal, output: options.output, timeoutSeconds: Number(options.timeout) };
+    .option("--timeout <seconds>", "how long", parseSeconds, 300)
+    .action(async (name: string, options: DaemonOptions & { readonly timeout: number }) => {
+      const wait = { terminal, output: options.output, timeoutSeconds: options.timeout };
       if (/^[0-9a-f]{40}$/.test(name)) {
         context.exit(await waitForCommit(dataDirFor(options), name, options.tenant ?? null, wait));
         return;

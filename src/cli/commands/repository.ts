@@ -8,7 +8,7 @@ import { jsonOfPlan } from "../plan-view.ts";
 import type { CliContext } from "../program.ts";
 import { planRepository } from "../repository-plan.ts";
 import { openSpecPlace, type SpecPlace } from "../spec-place.ts";
-import type { OutputFormat } from "../target.ts";
+import { type OutputFormat, outputOption } from "../target.ts";
 import { type Terminal, usage } from "../terminal.ts";
 
 interface LintOptions {
@@ -32,7 +32,7 @@ export function addRepositoryCommands(program: Command, context: CliContext): vo
     .argument("[path]", "repository, work tree or folder (default: here)")
     .option("--repo <path>", "the same, as an option")
     .option("--ref <ref>", "the committed state of this branch, ref or commit, not the files of the work tree")
-    .option("-o, --output <format>", "text or json", "text")
+    .addOption(outputOption())
     .addHelpText("after", lintHelp)
     .action(async (path: string | undefined, options: LintOptions) => {
       if (path !== undefined && options.repo !== undefined) throw usage("give the path once");
@@ -44,7 +44,7 @@ export function addRepositoryCommands(program: Command, context: CliContext): vo
     .option("--repo <path>", "the spec repository (default: that of the data directory's config.yaml, else here)")
     .option("--ref <ref>", "branch, ref or commit to plan for (default: the branch that the site follows)")
     .option("--data <dir>", "data directory of the daemon to compare with")
-    .option("-o, --output <format>", "text or json", "text")
+    .addOption(outputOption())
     .addHelpText("after", planHelp)
     .action(async (options: PlanOptions) => {
       context.exit(await plan(options, context.terminal));

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { type ExitCode, exitCodes, type Json, type JsonObject } from "../../base/index.ts";
 import type { CliContext } from "../program.ts";
 import { waitForRun } from "../run-view.ts";
-import { clientFor, type DaemonOptions, dataDirFor, parseTarget, withDaemonOptions } from "../target.ts";
+import { clientFor, type DaemonOptions, dataDirFor, parseSeconds, parseTarget, withDaemonOptions } from "../target.ts";
 import { type Terminal, usage } from "../terminal.ts";
 
 interface RunOptions extends DaemonOptions {
@@ -10,7 +10,7 @@ interface RunOptions extends DaemonOptions {
   readonly message?: string;
   readonly key?: string;
   readonly wait: boolean;
-  readonly timeout: string;
+  readonly timeout: number;
 }
 
 /** `orrery run TENANT/DAG`: starts a run; `-m` is the rationale that its record carries. */
@@ -20,7 +20,7 @@ export function addRunCommand(program: Command, context: CliContext): void {
     .option("-m, --message <rationale>", "why; the run's record carries it")
     .option("--key <key>", "idempotency key: the same key and inputs give the same run")
     .option("--no-wait", "do not wait for its end")
-    .option("--timeout <seconds>", "how long to wait", "3600")
+    .option("--timeout <seconds>", "how long to wait", parseSeconds, 3600)
     .action(async (target: string, options: RunOptions) => {
       context.exit(await run(target, options, context.terminal));
     });
@@ -44,7 +44,7 @@ async function run(argument: string, options: RunOptions, terminal: Terminal): P
   return waitForRun(client, started.runId, {
     terminal,
     output: options.output,
-    timeoutSeconds: Number(options.timeout),
+    timeoutSeconds: options.timeout,
   });
 }
 
