@@ -1,7 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { type CliOptions, type CliResult, orrery, spawnCli } from "./built-cli.ts";
-import { until } from "./until.ts";
 
 export interface DaemonProcess extends AsyncDisposable {
   readonly pid: number;
@@ -138,17 +137,6 @@ function procText(pid: number, file: string): string {
     return "";
   }
 }
-
-/** Every other process whose command line or environment names `path`. */
-export function processesOf(path: string): readonly number[] {
-  const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
-  return pids.filter(
-    (pid) => pid !== process.pid && ["cmdline", "environ"].some((file) => procText(pid, file).includes(path)),
-  );
-}
-
-/** Resolves when no process is left that names `path`. */
-export const untilNoProcess = (path: string): Promise<void> => until(() => processesOf(path).length === 0);
 
 /** Every process that `pid` started, and those that they started, as of now. */
 export function descendantsOf(pid: number): readonly number[] {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { createArtifactStore } from "../../src/artifact/index.ts";
 import { type Clock, Gate, type Service, systemClock } from "../../src/base/index.ts";
@@ -289,6 +289,3 @@ function asSandbox(hosts: FakeHosts): SandboxHosts {
   const facts = { level: "confined", probes: [], reason: null, fix: null, node: process.versions.node };
   return Object.assign(hosts, { name: "sandbox", level: "confined", facts, ...still }) as unknown as SandboxHosts;
 }
-
-/** Text of a file of the repository's git directory. */
-export const gitFile = (dir: string, ...parts: readonly string[]): string => readFileSync(join(dir, ...parts), "utf8");
