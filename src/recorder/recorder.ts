@@ -5,7 +5,7 @@ import { commitBatch } from "./batch-commit.ts";
 import { checkBranch } from "./branch-check.ts";
 import { CommitBudget } from "./commit-budget.ts";
 import { type ChainHead, prepareAgain, prepareNext } from "./next-batch.ts";
-import { auditRef, type RecorderDeps, type RecorderOptions, type RecorderState } from "./recorder-deps.ts";
+import { anchorRef, auditRef, type RecorderDeps, type RecorderOptions, type RecorderState } from "./recorder-deps.ts";
 
 export interface Recorder extends Service {
   /** Bodies may wait: look soon. */
@@ -194,7 +194,10 @@ class RecorderService implements Recorder {
   async #complete(batch: PreparedBatch, open: OpenChain, signal: AbortSignal): Promise<void> {
     const { writer, clock, log } = this.#deps;
     const ref = auditRef(this.#options.site);
-    const lock = await writer.removeStaleLock({ ref, ours: new Set([toOid(batch.commit)]), now: clock.now() });
+    const ours = new Set([toOid(batch.commit)]);
+    const lock = await writer.removeStaleLock({ ref, ours, now: clock.now() });
+    // A crash may have come while the anchor was moved, too.
+    await writer.removeStaleLock({ ref: anchorRef(this.#options.site), ours, now: clock.now() });
     await this.#commit(batch, open, signal);
     log.info({ batch: batch.batch, records: batch.records.length, lock }, "an unfinished audit batch was completed");
   }
