@@ -121,6 +121,15 @@ export function testFolder(): string {
 
 export async function createSpecRepository(): Promise<SpecRepository> {
   const root = testFolder();
+  try {
+    return await makeIn(root);
+  } catch (error) {
+    rmSync(root, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function makeIn(root: string): Promise<SpecRepository> {
   const place = { root, repository: join(root, "specs.git"), dataDir: join(root, "data") };
   const personKey = makePersonKey(join(root, "ana_key"), person);
   const init = ["init", place.repository, "--site", testSite, "--data", place.dataDir, "--key", personKey];
