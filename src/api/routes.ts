@@ -154,7 +154,7 @@ function registerRun(app: FastifyInstance, deps: ApiDeps, callerOf: CallerOf): v
     ]);
     return {
       ...run,
-      attempts: attempts.map(({ outputText, ...attempt }) => attempt),
+      attempts,
       record: record === null ? null : { seq: record.seq, batch: record.batch },
     };
   });
@@ -171,8 +171,7 @@ function registerRun(app: FastifyInstance, deps: ApiDeps, callerOf: CallerOf): v
     async (request, reply) => {
       const { tenant } = callerOf(request);
       const { runId, sha256 } = request.params;
-      const attempts = await deps.ledger.attempts(tenant, (await runOf(tenant, runId)).runId);
-      const isOfRun = attempts.some((attempt) => attempt.logsHash === sha256);
+      const isOfRun = await deps.ledger.hasLog(tenant, (await runOf(tenant, runId)).runId, sha256);
       const text = isOfRun ? await deps.readLog(tenant, sha256) : null;
       if (text === null) throw new Fault("NOT_FOUND", "the run has no such log");
       return reply.type("application/x-ndjson").send(text);

@@ -1,12 +1,12 @@
 import { type ExitCode, exitCodes, Fault, systemClock } from "../base/index.ts";
-import type { AttemptOutcome, RunView } from "../store/index.ts";
+import type { AttemptView, RunView } from "../store/index.ts";
 import type { DaemonClient } from "./daemon-client.ts";
 import type { OutputFormat } from "./target.ts";
 import { renderTable, type Terminal } from "./terminal.ts";
 
 /** A run as the API gives it. */
 export interface RunDetail extends RunView {
-  readonly attempts: readonly Omit<AttemptOutcome, "outputText">[];
+  readonly attempts: readonly AttemptView[];
   readonly record: { readonly seq: number; readonly batch: number } | null;
 }
 

@@ -13,7 +13,10 @@ export interface LedgerStore {
     query: { readonly dagId: string | null; readonly before: string | null; readonly limit: number },
   ): Promise<readonly RunView[]>;
   getRun(tenant: string, runId: string): Promise<RunView | null>;
-  attempts(tenant: string, runId: string): Promise<readonly AttemptOutcome[]>;
+  /** By (stepId, index, attempt). */
+  attempts(tenant: string, runId: string): Promise<readonly AttemptView[]>;
+  /** Whether `logsHash` is the log of an attempt of this run. */
+  hasLog(tenant: string, runId: string, logsHash: string): Promise<boolean>;
   /** Queued runs (ready or not) of the tenant. */
   queueDepth(tenant: string): Promise<number>;
   /** The sealed record of a run, null while it waits. */
@@ -22,6 +25,9 @@ export interface LedgerStore {
     recordId: string,
   ): Promise<{ readonly seq: number; readonly batch: number; readonly line: string } | null>;
 }
+
+/** Outputs stay in the store: a run's may be 16 MiB, and nobody who looks at attempts reads them. */
+export type AttemptView = Omit<AttemptOutcome, "outputText">;
 
 export interface DagView {
   readonly tenant: string;

@@ -1,8 +1,7 @@
 import { type CodeName, type UtcText, utcText } from "../../base/index.ts";
 import type { Database, Row, Session } from "../../database/index.ts";
-import type { DagView, LedgerStore, RunView } from "../ledger-store.ts";
-import type { AttemptOutcome } from "../worker-seam.ts";
-import { hexOfBytes, isUuid, utcOrNull } from "./column-codec.ts";
+import type { AttemptView, DagView, LedgerStore, RunView } from "../ledger-store.ts";
+import { hashBytes, hexOfBytes, isHash, isUuid, utcOrNull } from "./column-codec.ts";
 import { readConditions } from "./conditions.ts";
 import { readSchedules } from "./observed-dags.ts";
 import { actorOf, contextOf, type RunRow, triggerOf } from "./queued-runs.ts";
@@ -25,6 +24,10 @@ export function createLedgerStore(database: Database): LedgerStore {
       isUuid(runId)
         ? database.withTenant(tenant, (session) => readAttempts(session, tenant, runId))
         : Promise.resolve([]),
+    hasLog: (tenant, runId, logsHash) =>
+      isUuid(runId) && isHash(logsHash)
+        ? database.withTenant(tenant, (session) => hasLog(session, { tenant, runId, logsHash }))
+        : Promise.resolve(false),
     queueDepth: (tenant) =>
       database.withTenant(tenant, async (session) => {
         const [row] = await session.query<{ n: number }>({
@@ -142,13 +145,29 @@ function runView(tenant: string, row: RunViewRow): RunView {
 }
 
 /** By (stepId, index, attempt). */
-async function readAttempts(session: Session, tenant: string, runId: string): Promise<readonly AttemptOutcome[]> {
+async function readAttempts(session: Session, tenant: string, runId: string): Promise<readonly AttemptView[]> {
   const [row] = await session.query<{ attempts: readonly StoredAttempt[] }>({
-    text: "select attempts_of($1, $2) as attempts",
+    text: `select coalesce(json_agg(json_build_object('tenant', tenant_id, 'runId', run_id, 'fence', fence, 'stepId', step_id,
+        'index', index, 'attempt', attempt, 'status', status, 'class', class, 'code', code, 'message', message,
+        'startedUtc', utc(started_at), 'endedUtc', utc(ended_at), 'stepHash', hex(step_hash), 'stepKey', hex(step_key),
+        'inputsHash', hex(inputs_hash), 'outputsHash', hex(outputs_hash), 'egress', egress::json, 'logsHash', hex(logs_hash),
+        'artifacts', artifacts::json) order by step_id, index, attempt), '[]') as attempts
+      from attempt where tenant_id = $1 and run_id = $2`,
     values: [tenant, runId],
   });
   return row?.attempts ?? [];
 }
 
-/** attempts_of answers the very shape, as JSON. */
-type StoredAttempt = AttemptOutcome & { readonly code: CodeName | null; readonly startedUtc: UtcText };
+/** The statement answers the very shape, as JSON. */
+type StoredAttempt = AttemptView & { readonly code: CodeName | null; readonly startedUtc: UtcText };
+
+async function hasLog(
+  session: Session,
+  { tenant, runId, logsHash }: { readonly tenant: string; readonly runId: string; readonly logsHash: string },
+): Promise<boolean> {
+  const rows = await session.query({
+    text: "select 1 from attempt where tenant_id = $1 and run_id = $2 and logs_hash = $3 limit 1",
+    values: [tenant, runId, hashBytes(logsHash)],
+  });
+  return rows.length > 0;
+}

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type ApiDeps, apiPrefix, createApiServer, createMetricsServer } from "../../../src/api/index.ts";
 import { type ApiKey, createTokenVerifier, issueToken, openApiKey } from "../../../src/identity/index.ts";
 import type { CancelRequest, StartAnswer, StartRequest } from "../../../src/scheduler/index.ts";
-import type { AttemptOutcome, DagView, RunView } from "../../../src/store/index.ts";
+import type { AttemptView, DagView, RunView } from "../../../src/store/index.ts";
 import { createMetrics, type LogFields, type Logger } from "../../../src/telemetry/index.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
@@ -38,7 +38,7 @@ const run = (tenant: string, runId: string): RunView => ({
   context: { now: "2026-11-24T00:00:00.000Z", seed: "5".repeat(64) },
 });
 
-const attempt = { stepId: "hello", index: 0, attempt: 1, logsHash: logHash, outputText: "secret" } as AttemptOutcome;
+const attempt = { stepId: "hello", index: 0, attempt: 1, logsHash: logHash } as AttemptView;
 
 export interface Api extends AsyncDisposable {
   readonly url: string;
@@ -79,6 +79,7 @@ export async function openApi(overrides: Partial<ApiDeps> = {}): Promise<Api> {
       listRuns: (tenant) => Promise.resolve([...runs.values()].filter((found) => found.tenant === tenant)),
       getRun: (tenant, runId) => Promise.resolve(own(tenant, runId)),
       attempts: (tenant, runId) => Promise.resolve(own(tenant, runId) === null ? [] : [attempt]),
+      hasLog: (tenant, runId, hash) => Promise.resolve(own(tenant, runId) !== null && hash === logHash),
       queueDepth: () => Promise.resolve(3),
       recordOf: (tenant, recordId) =>
         Promise.resolve(
