@@ -1,6 +1,7 @@
 import { exampleTenant } from "./first-revision.ts";
 import type { Person } from "./person.ts";
 import type { PersonKey } from "./person-key.ts";
+import { shellWord } from "./shell-word.ts";
 
 /** What `init` made. */
 export interface Made {
@@ -58,7 +59,3 @@ export function cloneCommands({ repository, clone, person, personKey }: Clone): 
     ...settings.map(([name, value]) => `git config ${name} ${shellWord(value)}`),
   ];
 }
-
-/** A word that a POSIX shell reads back as it is. */
-export const shellWord = (text: string): string =>
-  /^[-\w./:@%+=,]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;

@@ -7,6 +7,7 @@ import { auditSignersText } from "../../record/index.ts";
 import { readPrivateKey } from "../../signer/index.ts";
 import { createLogger, createRedact, type Logger } from "../../telemetry/index.ts";
 import { publicKeyLine } from "../../trust/index.ts";
+import { shellWord } from "../shell-word.ts";
 import { untilStopped } from "../stop-signal.ts";
 import type { Terminal } from "../terminal.ts";
 import { versionText } from "../version.ts";
@@ -132,11 +133,13 @@ function showParts({ waits, terminal, daemon }: DemoScene): void {
 
 function showDoors({ daemon, layout, terminal }: DemoScene): void {
   const pulse = "tenants/borealis/dags/pulse.yaml";
-  const here = path.relative(process.cwd(), layout.dataDir);
+  const here = shellWord(path.relative(process.cwd(), layout.dataDir));
+  // What is printed is copied: away from ./.orrery the commands must name where the daemon is.
+  const place = here === ".orrery" ? "" : ` --data ${here}`;
   const lines = [
     `address    ${daemon.url}   metrics ${daemon.metricsUrl}/metrics   log ${path.relative(process.cwd(), layout.log)}`,
-    `try 1      break a spec, see it held:  (cd ${here}/work && sed -i 's/needs: source/needs: sorce/' ${pulse} && git commit -qam "Break pulse" && git push -q) && npx orrery describe borealis/pulse`,
-    "try 2      forge a record, see it named:  npx orrery demo tamper",
+    `try 1      break a spec, see it held:  (cd ${here}/work && sed -i 's/needs: source/needs: sorce/' ${pulse} && git commit -qam "Break pulse" && git push -q) && npx orrery describe borealis/pulse${place}`,
+    `try 2      forge a record, see it named:  npx orrery demo tamper${place}`,
     `try 3      verify with a shell script that shares no code with us:  docs/verify-audit.sh ${here}/specs.git ${here}/audit_signers`,
     "Ctrl-C stops everything; the next start goes on from here.",
   ];

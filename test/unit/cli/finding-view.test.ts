@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { renderFinding, summaryOf } from "../../../src/cli/finding-view.ts";
-import { cloneCommands, shellWord } from "../../../src/cli/init-view.ts";
+import { cloneCommands } from "../../../src/cli/init-view.ts";
+import { shellWord } from "../../../src/cli/shell-word.ts";
 import type { Finding } from "../../../src/spec/index.ts";
 
 const finding: Finding = {
