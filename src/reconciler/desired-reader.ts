@@ -14,7 +14,7 @@ import {
   type SiteSpec,
 } from "../spec/index.ts";
 import { BlobCache } from "./blob-cache.ts";
-import { entryFinding, readSpecTree, type SpecTree } from "./tenant-tree.ts";
+import { entryFinding, orUnreadable, readSpecTree, type SpecTree } from "./tenant-tree.ts";
 
 /** What a revision says of the whole site. */
 export interface SiteDocuments {
@@ -42,13 +42,23 @@ export interface TenantParts {
   readonly input: TenantInput;
   /** Blob of each SHA-256 that the input names. */
   readonly blobs: ReadonlyMap<string, Oid>;
+  /** Why the tenant's own folder cannot be read as a whole: nothing of it may count as absent. */
+  readonly finding: Finding | null;
 }
 
 /** Grows whenever the same trees would be understood in another way. */
 const decoderVersion = "1";
 
 const specFolders: ReadonlySet<string> = new Set(["keys", "plugins", "sites", "tenants"]);
-const emptyTree = { pluginBytes: new Map<string, string>(), files: [], blobs: new Map<string, Oid>() };
+const emptyTree: SpecTree = {
+  documents: [],
+  pluginBytes: new Map<string, string>(),
+  files: [],
+  refused: [],
+  blobs: new Map<string, Oid>(),
+};
+
+const refusedTree = (path: string, finding: Finding): SpecTree => ({ ...emptyTree, refused: [{ path, finding }] });
 
 /** Reads the desired state out of a revision's trees; what it read once is kept by blob id. */
 export class DesiredReader {
@@ -85,10 +95,14 @@ export class DesiredReader {
   }
 
   async readTenant(revision: Oid, tenant: string, signal: AbortSignal): Promise<ReadTenant> {
-    const { input, blobs } = await this.readParts(revision, tenant, signal);
+    const { input, blobs, finding } = await this.readParts(revision, tenant, signal);
     const hash: Sha256 = sha256;
+    const { fingerprint } = input;
     return {
-      desired: assembleTenant(input, hash),
+      desired:
+        finding === null
+          ? assembleTenant(input, hash)
+          : { kind: "unreadable", tenant, fingerprint, findings: [finding] },
       content: (digest) => {
         const oid = blobs.get(digest);
         return oid === undefined ? null : this.#cache.read(oid);
@@ -99,11 +113,8 @@ export class DesiredReader {
   /** All that `readTenant` judges, for who judges otherwise. */
   async readParts(revision: Oid, tenant: string, signal: AbortSignal): Promise<TenantParts> {
     const { tree } = this.#source.readCommit(revision);
-    const own = this.#treeAt(tree, `tenants/${tenant}`);
-    const parts = [
-      this.#sharedPlugins(tree),
-      own === null ? null : readSpecTree(this.#source, this.#cache, own, `tenants/${tenant}/`),
-    ].filter((part) => part !== null);
+    const own = this.#folder(tree, `tenants/${tenant}`);
+    const parts = [this.#sharedPlugins(tree), "code" in own ? emptyTree : own];
     const documents = new Map<string, DecodedSpec>();
     for (const part of parts) {
       for (const [path, decoded] of await this.#decode(part, signal)) documents.set(path, decoded);
@@ -115,7 +126,8 @@ export class DesiredReader {
       pluginBytes: new Map(parts.flatMap((part) => [...part.pluginBytes])),
       files: parts.flatMap((part) => part.files),
     };
-    return { input, blobs: new Map(parts.flatMap((part) => [...part.blobs])) };
+    const blobs = new Map(parts.flatMap((part) => [...part.blobs]));
+    return { input, blobs, finding: "code" in own ? own : null };
   }
 
   /** Every document of the revision, also what no site and no tenant reads, each decoded alone: for lint. */
@@ -124,7 +136,7 @@ export class DesiredReader {
     const root: SpecTree = { ...emptyTree, ...this.#rootDocuments(tree) };
     const folders = ["plugins", "sites", "tenants"].flatMap((name) => {
       const oid = this.#treeAt(tree, name);
-      return oid === null ? [] : [readSpecTree(this.#source, this.#cache, oid, `${name}/`)];
+      return oid === null ? [] : [this.#readWhole(oid, name)];
     });
     const decoded = await Promise.all([root, ...folders].map((part) => this.#decode(part, signal)));
     return new Map(decoded.flat());
@@ -164,33 +176,67 @@ export class DesiredReader {
     return entries.map(({ name }) => name).sort();
   }
 
-  #sharedPlugins(tree: Oid): SpecTree | null {
+  /** Without them the DAGs that name one are held; a failure is not kept, for the objects may still come. */
+  #sharedPlugins(tree: Oid): SpecTree {
     const oid = this.#treeAt(tree, "plugins");
-    if (oid === null) return null;
-    if (this.#plugins?.oid !== oid)
-      this.#plugins = { oid, tree: readSpecTree(this.#source, this.#cache, oid, "plugins/") };
-    return this.#plugins.tree;
+    if (oid !== null && this.#plugins?.oid === oid) return this.#plugins.tree;
+    const read = this.#folder(tree, "plugins");
+    if ("code" in read) return refusedTree("plugins", read);
+    if (oid !== null) this.#plugins = { oid, tree: read };
+    return read;
+  }
+
+  /** All below a folder; empty where it is absent, a finding where something stands there that cannot be read. */
+  #folder(tree: Oid, path: string): SpecTree | Finding {
+    return orUnreadable(path, () => {
+      let at = tree;
+      const parts = path.split("/");
+      for (const [i, part] of parts.entries()) {
+        const entry = this.#source.readTree(at).find(({ name }) => name === part);
+        if (entry === undefined) return emptyTree;
+        const here = parts.slice(0, i + 1).join("/");
+        const defect = entry.defect ?? (entry.kind === "tree" ? null : `a ${entry.kind} where a folder must be`);
+        const finding = defect === null ? null : entryFinding(here, { ...entry, defect });
+        if (finding !== null) return finding;
+        at = entry.oid;
+      }
+      return readSpecTree(this.#source, this.#cache, at, `${path}/`);
+    });
+  }
+
+  #readWhole(oid: Oid, path: string): SpecTree {
+    const read = orUnreadable(path, () => readSpecTree(this.#source, this.#cache, oid, `${path}/`));
+    return "code" in read ? refusedTree(path, read) : read;
   }
 
   async #decode(part: SpecTree, signal: AbortSignal): Promise<readonly (readonly [string, DecodedSpec])[]> {
-    const missing = part.documents.filter(({ path, oid }) => this.#cache.decoded(path, oid) === null);
-    const sources = missing.map(({ path, oid }) => ({ path, bytes: this.#cache.read(oid) }));
+    const unread: { path: string; finding: Finding }[] = [];
+    const sources = part.documents.flatMap(({ path, oid }) => {
+      if (this.#cache.decoded(path, oid) !== null) return [];
+      const bytes = orUnreadable(path, () => this.#cache.read(oid));
+      if ("code" in bytes) unread.push({ path, finding: bytes });
+      return "code" in bytes ? [] : [{ path, oid, bytes }];
+    });
     const decoded = sources.length === 0 ? [] : await this.#compute.decode(sources, signal);
-    for (const [i, { path, oid }] of missing.entries()) {
+    for (const [i, { path, oid }] of sources.entries()) {
       const answer = decoded[i];
       if (answer !== undefined) this.#cache.keep(path, oid, answer);
     }
+    const refused = [...part.refused, ...unread];
     const known = part.documents.flatMap(({ path, oid }) => {
       const answer = this.#cache.decoded(path, oid);
       return answer === null ? [] : [[path, answer] as const];
     });
-    return [...known, ...part.refused.map(({ path, finding }) => [path, { ok: false, findings: [finding] }] as const)];
+    return [...known, ...refused.map(({ path, finding }) => [path, { ok: false, findings: [finding] }] as const)];
   }
 
   #document(tree: Oid, path: string) {
     const entry = this.#source.entryAt(tree, path);
-    if (entry?.kind !== "blob" || entry.defect !== null) return null;
-    return decodeDocument({ path, bytes: this.#source.readBlob(entry.oid) });
+    if (entry === null) return null;
+    const kindDefect = entry.kind === "blob" ? null : `a ${entry.kind} where a file must be`;
+    const finding = entryFinding(path, { ...entry, defect: entry.defect ?? kindDefect });
+    const bytes = finding ?? orUnreadable(path, () => this.#source.readBlob(entry.oid));
+    return "code" in bytes ? { ok: false as const, findings: [bytes] } : decodeDocument({ path, bytes });
   }
 
   #treeAt(tree: Oid, path: string): Oid | null {

@@ -1,3 +1,4 @@
+import { type CodeName, faultOf } from "../base/index.ts";
 import type { Oid, TreeEntry, TreeSource } from "../git/index.ts";
 import { classifyPath, type Finding, misplacedPath, type PinnedFile } from "../spec/index.ts";
 import type { BlobCache } from "./blob-cache.ts";
@@ -32,23 +33,45 @@ export function readSpecTree(
   const refused: { path: string; finding: Finding }[] = [];
   const blobs = new Map<string, Oid>();
   const filesPrefix = /^tenants\/[^/]+\/$/.test(prefix) ? `${prefix}files/` : null;
+  const isFile = (path: string): boolean => filesPrefix !== null && path.startsWith(filesPrefix);
   for (const { path, entry } of source.walkTree(tree, prefix)) {
     const finding = entryFinding(path, entry);
     if (finding !== null) {
       refused.push({ path, finding });
-    } else if (filesPrefix !== null && path.startsWith(filesPrefix)) {
-      const facts = cache.facts(entry.oid);
+    } else if (isFile(path) || path.endsWith("/plugin.js")) {
+      const facts = orUnreadable(path, () => cache.facts(entry.oid));
+      if ("code" in facts) {
+        refused.push({ path, finding: facts });
+        continue;
+      }
       blobs.set(facts.sha256, entry.oid);
-      files.push({ path: path.slice(filesPrefix.length), ...facts });
-    } else if (path.endsWith("/plugin.js")) {
-      const { sha256 } = cache.facts(entry.oid);
-      blobs.set(sha256, entry.oid);
-      pluginBytes.set(path, sha256);
+      if (isFile(path)) files.push({ path: path.slice(prefix.length + "files/".length), ...facts });
+      else pluginBytes.set(path, facts.sha256);
     } else if (classifyPath(path) !== null || misplacedPath(path) !== null) {
       documents.push({ path, oid: entry.oid });
     }
   }
   return { documents, pluginBytes, files, refused, blobs };
+}
+
+const unreadable: Readonly<Partial<Record<CodeName, string>>> = {
+  OBJECT_TOO_LARGE: "Make it smaller, or keep it outside of the repository and name it by its hash.",
+  REPO_CORRUPT: "Fetch or push the object again; git fsck names what is missing.",
+};
+
+/**
+ * What `read` answers; where the repository cannot give it (too large, missing, damaged), a finding at `path`: one bad
+ * object must not stop what does not name it. Any other failure passes through.
+ */
+export function orUnreadable<T>(path: string, read: () => T): T | Finding {
+  try {
+    return read();
+  } catch (error) {
+    const { code, message } = faultOf(error);
+    const fix = unreadable[code];
+    if (fix === undefined) throw error;
+    return { code, severity: "error", path, line: 0, col: 0, pointer: "", message: `${path}: ${message}`, fix };
+  }
 }
 
 /** Why an entry is not read, or null. */

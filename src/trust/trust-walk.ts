@@ -1,4 +1,4 @@
-import { bytesOfText, type CodeName, type Hex, hexOf } from "../base/index.ts";
+import { bytesOfText, type CodeName, faultOf, type Hex, hexOf } from "../base/index.ts";
 import { type AllowedSigners, parseAllowedSigners } from "./allowed-signers.ts";
 import { type CommitSigner, type CommitVerdict, judgeSignature, type Refusal, refused } from "./commit-verdict.ts";
 import { firstParents } from "./first-parents.ts";
@@ -50,7 +50,7 @@ export interface TrustWalk {
  * before it is unverified history. With `merges: all`, every commit that a merge brings in must be signed by a key that
  * the merge's first parent knows: a key revoked since cannot come back through an old branch.
  *
- * Pure. What the readers throw (an object that cannot be read) passes through.
+ * Pure. What `readCommit` throws passes through; a tree that cannot be read refuses its commit.
  */
 export function walkTrust(options: TrustWalkOptions): TrustWalk {
   const path = firstParents((oid) => options.readCommit(oid), options.verified?.commit ?? null, options.head);
@@ -97,7 +97,11 @@ function firstRevision(
 ): FirstRevision | Refusal {
   let newest: Refusal | null = null;
   for (const commit of commits) {
-    const own = readGrounds(options, commit.tree);
+    const own = groundsOf(options, commit);
+    if (own.kind === "refused") {
+      newest = own;
+      continue;
+    }
     // A pin means that a signature is wanted, whatever the tree that it is to judge says of itself.
     const against = pinned === null ? own : { ...own, policy: strictPolicy, allowed: pinned };
     const verdict = judge(options, { commit, parent: null, against, own });
@@ -117,17 +121,34 @@ function walkOn(
   const newly: VerifiedCommit[] = [];
   let { commit: parent, grounds } = from;
   for (const commit of commits) {
-    const own = readGrounds(options, commit.tree);
-    const verdict = judge(options, { commit, parent, against: grounds, own });
+    const own = groundsOf(options, commit);
+    const verdict = own.kind === "refused" ? own : judge(options, { commit, parent, against: grounds, own });
     if (verdict.kind === "refused") {
       const { code, message } = verdict;
       return { verified: { oid: parent.oid }, newly, stalled: { commit: commit.oid, code, message } };
     }
     newly.push({ oid: commit.oid, parent: parent.oid, ...verdict.signer });
     parent = commit;
-    grounds = own;
+    if (own.kind === "grounds") grounds = own;
   }
   return { verified: { oid: parent.oid }, newly, stalled: null };
+}
+
+/**
+ * What the commit leaves as ground for the next. A tree that cannot be read (a file too large, an object missing) stops
+ * this commit alone: what was verified before it must not depend on what was pushed with it.
+ */
+function groundsOf(
+  options: TrustWalkOptions,
+  commit: TrustCommit,
+): ({ readonly kind: "grounds" } & TrustGrounds) | Refusal {
+  try {
+    return { kind: "grounds", ...readGrounds(options, commit.tree) };
+  } catch (error) {
+    const { code, disposition, message } = faultOf(error);
+    if (disposition !== "stall") throw error;
+    return refused(code, `commit ${shortOid(commit.oid)}: ${message}`);
+  }
 }
 
 interface Case {
