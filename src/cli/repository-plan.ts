@@ -133,7 +133,7 @@ async function observeTenant(reading: Reading, tenant: string, siteRevision: Oid
   const stands = { ...neverApplied(tenant), appliedRevision: applied, dags };
   const { desired } = await reader.readTenant(applied, tenant, signal);
   // Applied state follows from the revision alone: planned for its own revision, it says what it is pinned to.
-  const own = planTenant(desired, stands, { revision: applied, prunePercent: 100 });
+  const own = planTenant(desired, stands, { revision: applied, prunePercent: 100, now: null });
   return {
     ...stands,
     fingerprint: desired.fingerprint,

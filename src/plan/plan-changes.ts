@@ -12,9 +12,10 @@ import { sameConditions } from "./tenant-conditions.ts";
 export function planChanges(desired: DesiredSite, observed: readonly ObservedTenant[]): Plan {
   const stands = new Map(observed.map((tenant) => [tenant.tenant, tenant]));
   const { revision, prunePercent } = desired;
+  const options = { revision, prunePercent, now: null };
   const tenants = [...desired.tenants]
     .sort((a, b) => (a.tenant < b.tenant ? -1 : 1))
-    .map((want) => planTenant(want, stands.get(want.tenant) ?? neverApplied(want.tenant), { revision, prunePercent }));
+    .map((want) => planTenant(want, stands.get(want.tenant) ?? neverApplied(want.tenant), options));
   return {
     revision,
     tenants,

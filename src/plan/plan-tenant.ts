@@ -1,4 +1,4 @@
-import { canonicalText } from "../base/index.ts";
+import { canonicalText, type UtcText } from "../base/index.ts";
 import { effectiveAllowlist, effectiveQuota, type Finding, sortFindings, type TenantSnapshot } from "../spec/index.ts";
 import type { DesiredDag, DesiredTenant, ReadableDag } from "./desired.ts";
 import { documentChanges } from "./document-changes.ts";
@@ -11,6 +11,8 @@ export interface PlanOptions {
   readonly revision: string;
   /** brakes.prunePercent. */
   readonly prunePercent: number;
+  /** Watermarks beyond it are pulled back to it; null where no store stands behind what was observed. */
+  readonly now: UtcText | null;
 }
 
 /**
@@ -23,7 +25,7 @@ export function planTenant(desired: DesiredTenant, observed: ObservedTenant, opt
   if (desired.kind === "unreadable") {
     return blockedPlan({ ...draft, dags: [], documents: heldDocuments(desired), blocked: { kind: "held" } });
   }
-  const dags = dagChanges(desired, observed);
+  const dags = dagChanges(desired, observed, options.now);
   const blocked = brakeOf(dags, observed, options.prunePercent);
   if (blocked !== null) return blockedPlan({ ...draft, dags, documents: [], blocked });
   const holds = dags.filter((change) => change.kind === "hold");
@@ -68,36 +70,43 @@ function heldDocuments({ tenant, findings }: DesiredTenant): readonly DocumentCh
   });
 }
 
-function dagChanges(desired: ReadableTenant, observed: ObservedTenant): readonly DagChange[] {
+function dagChanges(desired: ReadableTenant, observed: ObservedTenant, now: UtcText | null): readonly DagChange[] {
   const wanted = new Map(desired.dags.map((dag) => [dag.dagId, dag]));
   const stands = new Map(observed.dags.map((dag) => [dag.dagId, dag]));
   // Key order: two replicas that plan the same revision must take row locks in the same order.
   const ids = [...new Set([...wanted.keys(), ...stands.keys()])].sort();
   return ids.flatMap((dagId) => {
     const want = wanted.get(dagId) ?? null;
-    const change = dagChange(want, stands.get(dagId) ?? null, want === null ? [] : mutations(want, desired, observed));
+    const mutated = want === null ? [] : mutations(want, desired, observed);
+    const change = dagChange(want, stands.get(dagId) ?? null, { mutated, now });
     return change === null ? [] : [change];
   });
 }
 
-function dagChange(want: DesiredDag | null, stands: ObservedDag | null, mutated: readonly Finding[]): DagChange | null {
+function dagChange(
+  want: DesiredDag | null,
+  stands: ObservedDag | null,
+  { mutated, now }: { readonly mutated: readonly Finding[]; readonly now: UtcText | null },
+): DagChange | null {
   const live = stands === null || stands.pruned ? null : stands;
   if (want === null) return live === null ? null : { kind: "prune", dagId: live.dagId, from: live };
   const { dagId, path } = want;
   if (want.kind === "unreadable") return { kind: "hold", dagId, from: live, path, findings: want.findings };
   if (mutated.length > 0) return { kind: "hold", dagId, from: live, path, findings: mutated };
   if (live === null) return { kind: "create", dagId, from: stands, to: want };
-  const aspects = aspectsOf(want, live);
+  const aspects = aspectsOf(want, live, now);
   return aspects.length === 0 ? null : { kind: "update", dagId, from: live, to: want, aspects };
 }
 
-function aspectsOf(want: ReadableDag, live: ObservedDag): readonly DagAspect[] {
+function aspectsOf(want: ReadableDag, live: ObservedDag, now: UtcText | null): readonly DagAspect[] {
   const differs = {
     spec: want.specHash !== live.specHash,
     armed: want.armed !== live.armed,
     suspended: want.suspended !== live.suspended,
+    // A clock that was wrong once must not keep a schedule asleep until its future has come.
+    watermark: now !== null && live.schedules.some((schedule) => schedule.watermark > now),
   };
-  return (["spec", "armed", "suspended"] as const).filter((aspect) => differs[aspect]);
+  return (["spec", "armed", "suspended", "watermark"] as const).filter((aspect) => differs[aspect]);
 }
 
 /** A plugin version that runs were pinned to must not come back with other content. */

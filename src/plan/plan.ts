@@ -3,7 +3,7 @@ import type { DesiredTenant, ReadableDag } from "./desired.ts";
 import type { Condition, ObservedDag, ObservedTenant } from "./observed.ts";
 
 /** What an update of a Dag changes. */
-export type DagAspect = "spec" | "armed" | "suspended";
+export type DagAspect = "spec" | "armed" | "suspended" | "watermark";
 
 export type DagChange =
   /** `from`: a tombstone whose name returns, else null. */

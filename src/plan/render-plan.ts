@@ -77,6 +77,8 @@ function aspectText(aspect: DagUpdate["aspects"][number], { from, to }: DagUpdat
       return to.armed ? "now armed" : "no longer armed";
     case "suspended":
       return to.suspended ? "now suspended" : "no longer suspended";
+    case "watermark":
+      return "watermark pulled back from the future";
   }
 }
 

@@ -45,6 +45,8 @@ export type DagWrite =
       /** Watermarks of new schedules start at `now`; kept schedules keep theirs and only get a new `nextDue`. */
       readonly schedules: readonly {
         readonly schedule: string;
+        /** The watermark that the plan saw; null = none. */
+        readonly from: UtcText | null;
         readonly watermark: UtcText;
         readonly nextDue: UtcText | null;
       }[];

@@ -69,15 +69,19 @@ const writeOf = ({ dagId, specHash, specText, armed, suspended, spec }: Readable
   overlap: spec.concurrency.overlap,
 });
 
-/** A schedule keeps its watermark over edits; a new one, and all of a name that returns, starts now: never in the past. */
+/**
+ * A schedule keeps its watermark over edits; a new one, and all of a name that returns, starts now: never in the past. None
+ * is ever beyond now (DESIGN.md section 5), whatever a clock once said.
+ */
 export function schedulesOf(dag: ReadableDag, from: ObservedDag | null, now: UtcText): ScheduleWrites {
   const kept = new Map((from?.schedules ?? []).map((schedule) => [schedule.schedule, schedule.watermark]));
   return [...dag.spec.schedules]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((schedule) => {
-      const watermark = kept.get(schedule.name) ?? now;
+      const from = kept.get(schedule.name) ?? null;
+      const watermark = from === null || from > now ? now : from;
       const next = nextSlot(schedule, new Date(watermark));
-      return { schedule: schedule.name, watermark, nextDue: next === null ? null : next.toISOString() };
+      return { schedule: schedule.name, from, watermark, nextDue: next === null ? null : next.toISOString() };
     });
 }
 

@@ -67,7 +67,7 @@ async function passOnce(room: ReconcileRoom, task: TenantTask, signal: AbortSign
   const clean = observed.appliedRevision !== null && observed.fingerprint === reader.fingerprint(revision, task.tenant);
   if (clean && !task.full) return { plan: null, written: false };
   const read = await reader.readTenant(revision, task.tenant, signal);
-  const plan = planTenant(read.desired, observed, task);
+  const plan = planTenant(read.desired, observed, { ...task, now: utcText(deps.clock.now()) });
   if (isTenantNoop(plan)) return { plan, written: false };
   const actor = clean || task.head === null ? siteActor(room) : commitActor(task.head);
   await deps.revision.applyTenant(

@@ -41,6 +41,8 @@ export interface DagFixture {
   readonly overlap?: "queue" | "skip" | "latest";
   readonly schedules?: readonly {
     readonly schedule: string;
+    /** Default: what stands already, if the DAG does. */
+    readonly from?: string | null;
     readonly watermark: string;
     readonly nextDue: string | null;
   }[];
@@ -63,7 +65,10 @@ export function dagWrite(dag: DagFixture): DagWrite {
     suspended: dag.suspended ?? false,
     concurrencyMax: dag.max ?? 1000,
     overlap: dag.overlap ?? "queue",
-    schedules: dag.schedules ?? [],
+    schedules: (dag.schedules ?? []).map(({ from: seen, ...schedule }) => ({
+      ...schedule,
+      from: seen === undefined ? (from === null ? null : schedule.watermark) : seen,
+    })),
   };
 }
 

@@ -62,13 +62,13 @@ async function pruneDag(session: Session, tenant: string, dag: { dagId: string; 
 async function writeSchedules(session: Session, tenant: string, dag: Written): Promise<void> {
   const names = dag.schedules.map((schedule) => schedule.schedule);
   await dropSchedules(session, tenant, dag.dagId, names);
-  for (const { schedule, watermark, nextDue } of dag.schedules) {
+  for (const { schedule, from, watermark, nextDue } of dag.schedules) {
     const written = await session.query({
       // A watermark that moved since the plan read it makes `nextDue` the wrong slot.
       text: `insert into watermark as w (tenant_id, dag_id, schedule, slot, next_due) values ($1, $2, $3, $4, $5)
-        on conflict (tenant_id, dag_id, schedule) do update set next_due = excluded.next_due where w.slot = excluded.slot
+        on conflict (tenant_id, dag_id, schedule) do update set slot = excluded.slot, next_due = excluded.next_due where w.slot = $6
         returning w.schedule`,
-      values: [tenant, dag.dagId, schedule, watermark, nextDue],
+      values: [tenant, dag.dagId, schedule, watermark, nextDue, from],
     });
     if (written.length === 0) throw conflict(tenant, dag.dagId);
   }

@@ -106,6 +106,26 @@ describe("a pass over a real store", () => {
   });
 });
 
+describe("a watermark that a wrong clock moved to 2031", () => {
+  it("is pulled back by the next full pass, once, and the schedule fires again", async () => {
+    const { life } = await setup();
+    await reconcilePass(life);
+    await world.db.admin("update watermark set slot = '2031-01-01', next_due = '2031-01-01T00:00:15Z'");
+    const now = world.clock.now();
+
+    const healed = await reconcilePass(life, { full: true });
+    const [row] = await world.db.admin<{ slot: Date; next_due: Date }>("select slot, next_due from watermark");
+    const before = await tableMarks(world.db);
+    const again = await reconcilePass(life, { full: true });
+
+    expect(healed.applied).toEqual(["acme"]);
+    expect(row?.slot.getTime()).toBeGreaterThanOrEqual(now.getTime());
+    expect(row?.slot.getTime()).toBeLessThan(now.getTime() + 60_000);
+    expect(row?.next_due.getTime()).toBeLessThan(now.getTime() + 75_000);
+    expect([again.applied, await tableMarks(world.db)]).toEqual([[], before]);
+  });
+});
+
 describe("what cannot be read", () => {
   it("holds one DAG alone, with file, line and column, while a good change of the same commit is applied", async () => {
     const { spec, life } = await setup();

@@ -5,6 +5,7 @@ import {
   neverApplied,
   type ObservedDag,
   type ObservedTenant,
+  type PlanOptions,
   planTenant,
   type TenantChange,
   type TenantPlan,
@@ -87,8 +88,8 @@ export const acme = (dags: Readonly<Record<string, string>>, more: Readonly<Reco
 export const planOf = (
   desired: DesiredTenant,
   observed: ObservedTenant = neverApplied("acme"),
-  options: { readonly revision?: string; readonly prunePercent?: number } = {},
-): TenantPlan => planTenant(desired, observed, { revision, prunePercent: 20, ...options });
+  options: Partial<PlanOptions> = {},
+): TenantPlan => planTenant(desired, observed, { revision, prunePercent: 20, now: null, ...options });
 
 export const changeOf = (plan: TenantPlan, at = now): TenantChange =>
   toTenantChange(plan, { now: at, blobs: [], record: null });
@@ -114,7 +115,8 @@ export function applied(observed: ObservedTenant, change: TenantChange): Observe
     } else {
       guardWatermarks(stands, write.schedules);
       const { dagId, specHash, armed, suspended, schedules } = write;
-      dags.set(dagId, { dagId, specHash, armed, suspended, pruned: false, schedules });
+      const kept = schedules.map(({ schedule, watermark, nextDue }) => ({ schedule, watermark, nextDue }));
+      dags.set(dagId, { dagId, specHash, armed, suspended, pruned: false, schedules: kept });
     }
   }
   return {
@@ -128,10 +130,12 @@ export function applied(observed: ObservedTenant, change: TenantChange): Observe
   };
 }
 
-function guardWatermarks(stands: ObservedDag | undefined, written: ObservedDag["schedules"]): void {
-  for (const { schedule, watermark } of written) {
+type ScheduleWrites = Exclude<TenantChange["dags"][number], { kind: "prune" }>["schedules"];
+
+function guardWatermarks(stands: ObservedDag | undefined, written: ScheduleWrites): void {
+  for (const { schedule, from } of written) {
     const kept = stands?.schedules.find((s) => s.schedule === schedule);
-    if (kept !== undefined && kept.watermark !== watermark) throw new Error("STORE_CONFLICT watermark");
+    if ((kept?.watermark ?? null) !== from) throw new Error("STORE_CONFLICT watermark");
   }
 }
 

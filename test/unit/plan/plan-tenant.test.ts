@@ -3,6 +3,7 @@ import { sha256, sha256Hex } from "../../../src/base/node-digest.ts";
 import {
   isTenantNoop,
   neverApplied,
+  type ObservedTenant,
   pinnedBlobs,
   planChanges,
   reconcileFacts,
@@ -275,6 +276,29 @@ describe("schedules", () => {
         { schedule: "nightly", watermark: later, nextDue: "2026-05-02T03:30:00.000Z" },
       ],
     });
+  });
+
+  it("whose watermark a wrong clock moved beyond now are pulled back to now, once", () => {
+    const world = acme({ hello: hello("x", every("15m")) });
+    const observed = after(world);
+    const in2031 = "2031-01-01T00:00:00.000Z";
+    const jumped: ObservedTenant = {
+      ...observed,
+      dags: observed.dags.map((dag) => ({
+        ...dag,
+        schedules: dag.schedules.map((schedule) => ({ ...schedule, watermark: in2031, nextDue: in2031 })),
+      })),
+    };
+
+    const plan = planOf(desiredOf(world), jumped, { now: later });
+    const change = changeOf(plan, later);
+
+    expect(words(plan)).toEqual(["update hello watermark"]);
+    expect(change.dags[0]).toMatchObject({
+      schedules: [{ from: in2031, watermark: later, nextDue: "2026-05-02T00:15:00.000Z" }],
+    });
+    expect(isTenantNoop(planOf(desiredOf(world), applied(jumped, change), { now: later }))).toBe(true);
+    expect(isTenantNoop(planOf(desiredOf(world), jumped, { now: in2031 }))).toBe(true);
   });
 
   it("stand in the facts of the record with what recomputes their slots", () => {
