@@ -1,6 +1,6 @@
 /**
- * `npm run check` and `npm test`: runs every gate in order, all of them even when one fails, and ends with the plain
- * line that CI counts. Exit 1 on any failure.
+ * `npm run check`, `npm test` and `npm run soak`: runs every gate in order, all of them even when one fails, and ends with
+ * the plain line that CI counts. Exit 1 on any failure. A soak is the tests that take chance or a crash, for hours.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -41,11 +41,21 @@ interface Outcome {
   readonly counts: TestCounts;
 }
 
+const soakFiles = ["test/integration/store/queue-model.test.ts", "test/integration/daemon/kill-nine.test.ts"];
+const isSoak = process.argv[2] === "--soak";
+
 const scratch = mkdtempSync(path.join(tmpdir(), "orrery-test-"));
-const gates = process.argv.includes("--check") ? [...checks, unit] : [...checks, unit, ...rest];
+const gates = gatesOf(process.argv[2]);
 const outcomes = gates.map(runGate);
 rmSync(scratch, { recursive: true, force: true });
 report(outcomes);
+
+function gatesOf(mode: string | undefined): readonly Gate[] {
+  if (mode === "--check") return [...checks, unit];
+  if (mode !== "--soak") return [...checks, unit, ...rest];
+  const { command, ...gate } = project("integration");
+  return [{ ...gate, command: [...command, ...soakFiles] }];
+}
 
 function runGate(gate: Gate): Outcome {
   const began = Date.now();
@@ -55,7 +65,7 @@ function runGate(gate: Gate): Outcome {
   process.stdout.write(`\n--- ${gate.name}\n`);
   const result = spawnSync(command, [...args, ...extra], {
     stdio: ["ignore", "inherit", "inherit"],
-    env: { ...process.env, ORRERY_TEST_COUNTS: counts, FORCE_COLOR: "0" },
+    env: { ...process.env, ORRERY_TEST_COUNTS: counts, FORCE_COLOR: "0", ...(isSoak ? { ORRERY_SOAK: "1" } : {}) },
   });
   const seconds = (Date.now() - began) / 1000;
   const ok = result.status === 0;

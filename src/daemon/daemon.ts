@@ -53,8 +53,11 @@ async function start(stack: ServiceStack, options: DaemonOptions): Promise<Daemo
   const plant = await openPlant(stack, { config, directory, clock: options.clock ?? systemClock, log, version });
   const view = new SiteView(plant, version);
   const metrics = createMetrics();
-  const engines = wireEngines({ plant, view, metrics, emit, recorder: options.recorder ?? {} });
+  const firstPass = listenForPass(emit);
+  const engines = wireEngines({ plant, view, metrics, emit: firstPass.emit, recorder: options.recorder ?? {} });
   for (const service of engines.services) await stack.start(service);
+  // Who starts a run at once must not meet a site that does not know yet what it may run.
+  await within(firstPassWaitMs, firstPass.ended, plant.clock);
   const doors = await doorDeps(plant, { view, engines, metrics });
   const api = await startDoor(
     stack,
@@ -73,6 +76,29 @@ async function start(stack: ServiceStack, options: DaemonOptions): Promise<Daemo
     status: () => view.status(),
     seal: (signal) => engines.recorder.flush(signal),
     stop: () => stack.stopAll(),
+  };
+}
+
+/** A pass that takes longer (a first read of a large repository, a database that is away) must not hide health. */
+const firstPassWaitMs = 10_000;
+
+async function within(ms: number, ended: Promise<void>, clock: Clock): Promise<void> {
+  const waiting = new AbortController();
+  await Promise.race([ended, clock.sleep(ms, waiting.signal).catch(() => undefined)]);
+  waiting.abort();
+}
+
+function listenForPass(emit: Emit): { readonly emit: Emit; readonly ended: Promise<void> } {
+  let end: (() => void) | null = null;
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  return {
+    ended,
+    emit: (event) => {
+      emit(event);
+      if (event.kind === "pass") end?.();
+    },
   };
 }
 

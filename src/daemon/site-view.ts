@@ -14,6 +14,12 @@ export class SiteView {
   constructor(plant: Plant, version: string) {
     this.#plant = plant;
     this.#version = version;
+    plant.gate.close(startingReason, "the first pass has not ended");
+  }
+
+  /** A pass of this life has judged the site: until then nobody knows whether it may run anything. */
+  get isJudged(): boolean {
+    return this.#pass !== null;
   }
 
   get tenants(): readonly string[] {
@@ -22,6 +28,7 @@ export class SiteView {
 
   takePass(pass: PassResult): void {
     this.#pass = pass;
+    this.#plant.gate.open(startingReason);
   }
 
   /** Records that wait for too long, or that the database lacks, close admission; other trouble is only shown. */
@@ -35,11 +42,10 @@ export class SiteView {
   status(): SiteStatus {
     const { config, hosts, gate } = this.#plant;
     const pass = this.#pass;
-    const waiting = pass === null ? [{ reason: "Reconciling", message: "the first pass has not ended" }] : [];
     const stalled = pass?.stalled ?? null;
     // A block of the site stands at the gate too.
     const stalls = stalled === null || gate.reasons.some(({ reason }) => reason === stalled.reason) ? [] : [stalled];
-    const reasons = [...gate.reasons, ...this.#recorderTrouble(), ...stalls, ...waiting];
+    const reasons = [...gate.reasons, ...this.#recorderTrouble(), ...stalls];
     return {
       site: config.site,
       version: this.#version,
@@ -59,4 +65,5 @@ export class SiteView {
 }
 
 const auditReason = "Audit";
+const startingReason = "Starting";
 const saying = ({ reason, message }: RecorderState): string => `${reason}: ${message}`;

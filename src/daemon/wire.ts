@@ -72,14 +72,14 @@ function wireRecorder({ plant, view, emit, recorder }: WireInput, guard: ClockGu
 }
 
 function startingDeps(
-  { plant, metrics }: WireInput,
+  { plant, metrics, view }: WireInput,
   woken: { readonly worker: Worker; readonly recorder: Recorder; readonly guard: ClockGuard },
 ): StarterDeps {
   const { store, compute, clock, log, gate } = plant;
   return {
     ...{ admission: store.admission, ledger: store.ledger, compute, clock, log, gate, randomBytes },
     wakeWorker: () => woken.worker.wake(),
-    isSuspect: () => woken.guard.isSuspect(),
+    holdsSlots: () => !view.isJudged || woken.guard.isSuspect(),
     onRefused: (tenant, outcome, _reason, count) => {
       metrics.runRefused(tenant, outcome, count);
       woken.recorder.wake();

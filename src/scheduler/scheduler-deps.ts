@@ -11,8 +11,11 @@ export interface SchedulerDeps {
   readonly log: Logger;
   /** Closed: slots become skips of reason `closed`, starts are refused with ADMISSION_CLOSED. */
   readonly gate: Gate;
-  /** True: the clock is not to be trusted, so no slot is looked at; they are caught up as `catchUp` says. */
-  readonly isSuspect: () => boolean;
+  /**
+   * True: the clock is not to be trusted, or no pass has judged the site yet. No slot is looked at, none is skipped; they
+   * are caught up as `catchUp` says.
+   */
+  readonly holdsSlots: () => boolean;
   /** 16 random bytes for a trace id. */
   readonly randomBytes: (count: number) => Uint8Array;
   /** Called when a run was admitted. */

@@ -44,7 +44,7 @@ async function loop(deps: SchedulerDeps, facts: SiteFacts, wakeUp: WakeUp, signa
 /** How long to sleep before the next look, ms. */
 async function tickOrWait(deps: SchedulerDeps, facts: SiteFacts, signal: AbortSignal): Promise<number> {
   // What is due stays due: asking for the next slot now would answer one in the past, and again at once.
-  if (deps.isSuspect()) return maxSleepMs;
+  if (deps.holdsSlots()) return maxSleepMs;
   try {
     const claimed = await tick(deps, facts, signal);
     if (claimed >= dueAtOnce) return minSleepMs;
@@ -61,7 +61,7 @@ async function tickOrWait(deps: SchedulerDeps, facts: SiteFacts, signal: AbortSi
 
 /** Claims every slot that is due; answers how many schedules were looked at. */
 export async function tick(deps: SchedulerDeps, facts: SiteFacts, signal: AbortSignal): Promise<number> {
-  if (deps.isSuspect()) return 0;
+  if (deps.holdsSlots()) return 0;
   const due = await deps.admission.dueSchedules(deps.clock.now(), dueAtOnce);
   if (due.length === 0) return 0;
   const requests: AdmissionRequest[] = [];

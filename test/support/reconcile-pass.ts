@@ -12,7 +12,7 @@ export interface PassOptions {
 }
 
 /** One pass of the reconciler of this life, without its loop. */
-export function reconcilePass(life: DaemonLife, options: PassOptions = {}): Promise<PassResult> {
+export async function reconcilePass(life: DaemonLife, options: PassOptions = {}): Promise<PassResult> {
   const { plant } = life;
   const { repository, compute, store, clock, log, gate, signer, runtime } = plant;
   const room = {
@@ -29,5 +29,7 @@ export function reconcilePass(life: DaemonLife, options: PassOptions = {}): Prom
     },
     reader: new DesiredReader(repository, compute),
   };
-  return reconcileOnce(room, options.full ?? false, never);
+  const pass = await reconcileOnce(room, options.full ?? false, never);
+  life.view.takePass(pass);
+  return pass;
 }

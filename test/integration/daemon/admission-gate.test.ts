@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type DaemonLife, type DaemonWorld, never, openDaemonWorld } from "../../support/daemon-world.ts";
+import { tick } from "../../../src/scheduler/index.ts";
+import { type DaemonLife, type DaemonWorld, never, openDaemonWorld, worldSite } from "../../support/daemon-world.ts";
 import { reconcilePass } from "../../support/reconcile-pass.ts";
 import { dagPath, dagText, logStep, tenantFiles } from "../../support/spec-commits.ts";
 
@@ -52,5 +53,21 @@ describe("a site that starts nothing", () => {
     expect(isOpenThen).toBe(isOpen);
     expect(reasons).toContainEqual({ reason: "Audit", message: `${state.reason}: see the log` });
     expect(life.plant.gate.isOpen).toBe(true);
+  });
+
+  it("before the first pass of its life starts nothing and skips nothing: the slots wait", async () => {
+    const early = await world.live();
+    await world.db.admin("insert into watermark values ('acme', 'hello', 'default', now() - interval '2 s', now())");
+    const marks = await world.db.admin("select slot, next_due from watermark");
+
+    await expect(early.run("acme", "hello", "early")).rejects.toThrow("Starting");
+    const looked = await tick(early.engines.starting, { site: worldSite, runtime: early.plant.runtime }, never);
+
+    expect([looked, early.view.status().ready]).toEqual([0, false]);
+    expect(await world.db.admin("select slot, next_due from watermark")).toEqual(marks);
+    await world.db.admin("delete from watermark");
+    await reconcilePass(early);
+    expect(early.plant.gate.isOpen).toBe(true);
+    await early.run("acme", "hello", "early");
   });
 });

@@ -32,6 +32,7 @@ async function wholeLine(life: DaemonLife, key: string): Promise<string> {
 /** The daemon is dead and its lease has run out: what the next one does with what it finds. */
 async function restart(key: string): Promise<string> {
   await using life = await world.live();
+  await reconcilePass(life);
   await life.plant.store.queue.rescue(0);
   await life.start("worker");
   const runId = await life.run("acme", "line", key);
@@ -96,6 +97,7 @@ async function dieAt(
     return "cut";
   });
   const life = await world.live({ socketDir: proxy.socketDir });
+  await reconcilePass(life);
   offset = proxy.counts.commits;
   const ended = wholeLine(life, `${point.when}-${String(point.commit)}`);
   ended.catch(() => undefined);
@@ -108,7 +110,7 @@ async function dieAt(
 }
 
 describe("a power cut in an audit commit of the whole line", () => {
-  it("loses no record and writes none twice, at calls of the disk from the first object to the anchor", async () => {
+  it("loses no record and writes none twice, at every call of the disk from the first object to the anchor", async () => {
     // Later than any file that the test makes: a lock that the cut left is old enough to be removed.
     const clock = new FakeClock("2040-01-01T00:00:00.000Z");
     await using powered = await openDaemonWorld({ files, clock });
@@ -118,6 +120,7 @@ describe("a power cut in an audit commit of the whole line", () => {
     let call = 0;
     for (let n = 0, cut = true; cut; n++) {
       await using next = await powered.live();
+      await reconcilePass(next);
       await next.start("worker");
       await next.settled(await next.run("acme", "line", `cut-${String(n)}`));
       const before = `${powered.spec.dir}.before-${String(n)}`;
@@ -136,10 +139,10 @@ describe("a power cut in an audit commit of the whole line", () => {
       expect([call, powered.verify().findings]).toEqual([call, []]);
       expect([call, await powered.leftovers()]).toEqual([call, {}]);
       expect((await powered.records("acme")).filter(({ kind }) => kind === "run")).toHaveLength(n + 1);
-      call += 7;
+      call += 1;
     }
 
-    expect(call).toBeGreaterThan(70);
+    expect(call).toBeGreaterThan(50);
   }, 200_000);
 });
 

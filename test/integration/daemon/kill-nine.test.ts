@@ -7,6 +7,7 @@ import { nodeTrustCrypto } from "../../../src/signer/index.ts";
 import { recordCheck } from "../../support/audit-fixtures.ts";
 import { descendantsOf } from "../../support/daemon-process.ts";
 import { isLeftover } from "../../support/daemon-world.ts";
+import { rounds, soakTimeout } from "../../support/effort.ts";
 import { stockGit } from "../../support/git-fixtures.ts";
 import {
   DaemonChild,
@@ -37,7 +38,7 @@ interface Kill {
   readonly event?: (line: Readonly<Record<string, unknown>>) => boolean;
 }
 
-const kills: readonly Kill[] = [
+const usualKills: readonly Kill[] = [
   { name: "a run has been claimed", event: ({ kind }) => kind === "run_started" },
   { name: "its first step has ended", event: ({ kind, stepId }) => kind === "step_ended" && stepId === "one" },
   { name: "its last step has ended", event: ({ kind, stepId }) => kind === "step_ended" && stepId === "three" },
@@ -51,6 +52,8 @@ const kills: readonly Kill[] = [
   { name: "the audit branch has moved and nobody knows it yet", trap: "ref_moved" },
   { name: "the sealing commit is in flight", locked: "record" },
 ];
+
+const kills = Array.from({ length: rounds(1, 25) }, () => usualKills).flat();
 
 async function startRun(daemon: DaemonChild, key: string): Promise<Response> {
   return fetch(`${daemon.url}/api/v1/orchestrator/dags/line/runs`, {
@@ -108,38 +111,42 @@ async function untilSettled(): Promise<void> {
 }
 
 describe("kill -9 of the daemon", () => {
-  it(`at ${String(kills.length)} places leaves each run settled once, one chain, no process and no leftover`, async () => {
-    let daemon = await DaemonChild.start(place, kills[0]?.trap);
-    for (const [n, kill] of kills.entries()) {
-      const family = descendantsOf(daemon.pid);
-      await killAt(daemon, kill, `run-${String(n)}`);
-      // Every other time the next one comes while the database is still there.
-      if (n % 2 === 0) await until(() => family.every((pid) => !existsSync(`/proc/${String(pid)}`)));
+  it(
+    `at ${String(kills.length)} places leaves each run settled once, one chain, no process and no leftover`,
+    async () => {
+      let daemon = await DaemonChild.start(place, kills[0]?.trap);
+      for (const [n, kill] of kills.entries()) {
+        const family = descendantsOf(daemon.pid);
+        await killAt(daemon, kill, `run-${String(n)}`);
+        // Every other time the next one comes while the database is still there.
+        if (n % 2 === 0) await until(() => family.every((pid) => !existsSync(`/proc/${String(pid)}`)));
 
-      daemon = await DaemonChild.start(place, kills[n + 1]?.trap);
-      const again = await startRun(daemon, `run-${String(n)}`);
-      expect([kill.name, again.status]).toEqual([kill.name, kill.locked === "run_key" ? 201 : 200]);
-      await untilSettled();
-    }
-    const runs = await place.withDatabase(async (client) => {
-      const { rows } = await client.query<{ run_no: number; status: string; attempts: number; records: number }>(
-        `select r.run_no::int, r.status,
+        daemon = await DaemonChild.start(place, kills[n + 1]?.trap);
+        const again = await startRun(daemon, `run-${String(n)}`);
+        expect([kill.name, again.status]).toEqual([kill.name, kill.locked === "run_key" ? 201 : 200]);
+        await untilSettled();
+      }
+      const runs = await place.withDatabase(async (client) => {
+        const { rows } = await client.query<{ run_no: number; status: string; attempts: number; records: number }>(
+          `select r.run_no::int, r.status,
            (select count(*)::int from attempt a where a.run_id = r.run_id) as attempts,
            (select count(*)::int from record c where c.record_id = 'run/' || r.run_id) as records
          from run r order by r.run_no`,
+        );
+        return rows;
+      });
+      await daemon.end("SIGTERM");
+      expect(runs.map(({ run_no, status, records }) => [run_no, status, records])).toEqual(
+        kills.map((_, n) => [n + 1, "succeeded", 1]),
       );
-      return rows;
-    });
-    await daemon.end("SIGTERM");
-    expect(runs.map(({ run_no, status, records }) => [run_no, status, records])).toEqual(
-      kills.map((_, n) => [n + 1, "succeeded", 1]),
-    );
-    // What was lost was done again, what was stored was not: never more than one attempt that counts for a step.
-    expect(runs.every(({ attempts }) => attempts >= 3)).toBe(true);
-    expectChain();
-    await until(() => processesNaming(place.config.dataDir).length === 0);
-    expect(existsSync(`${place.config.dataDir}/daemon.lock`)).toBe(false);
-  }, 400_000);
+      // What was lost was done again, what was stored was not: never more than one attempt that counts for a step.
+      expect(runs.every(({ attempts }) => attempts >= 3)).toBe(true);
+      expectChain();
+      await until(() => processesNaming(place.config.dataDir).length === 0);
+      expect(existsSync(`${place.config.dataDir}/daemon.lock`)).toBe(false);
+    },
+    soakTimeout(400_000),
+  );
 });
 
 function expectChain(): void {

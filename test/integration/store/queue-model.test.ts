@@ -9,6 +9,7 @@ import type {
   Store,
   WorkerSeam,
 } from "../../../src/store/index.ts";
+import { rounds, soakTimeout } from "../../support/effort.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import {
   applyTenant,
@@ -393,29 +394,33 @@ async function setup(): Promise<{ model: Model; real: Real }> {
 }
 
 describe("the store against its reference model", () => {
-  it("agrees after every command: admission, claim, fence, settle, cancel, loss and seal", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.commands(commands, { size: "+1", maxCommands: 40 }), async (sequence) => {
-        const bundle = await setup();
-        try {
-          await fc.asyncModelRun(() => bundle, sequence);
-          await new Seal().run(bundle.model, bundle.real);
-        } finally {
-          await Promise.all(bundle.real.seams.map((seam) => seam.stop()));
-        }
-      }),
-      { numRuns: 20 },
-    );
+  it(
+    "agrees after every command: admission, claim, fence, settle, cancel, loss and seal",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.commands(commands, { size: "+1", maxCommands: 40 }), async (sequence) => {
+          const bundle = await setup();
+          try {
+            await fc.asyncModelRun(() => bundle, sequence);
+            await new Seal().run(bundle.model, bundle.real);
+          } finally {
+            await Promise.all(bundle.real.seams.map((seam) => seam.stop()));
+          }
+        }),
+        { numRuns: rounds(20, 1000) },
+      );
 
-    const gaps = await world.db.admin(
-      "select tenant_id from record group by tenant_id having max(seq) <> count(*) or min(seq) <> 1",
-    );
-    const twice = await world.db.admin(
-      "select record_id from record group by tenant_id, record_id having count(*) > 1",
-    );
-    const unrecorded = await world.db.admin(
-      "select run_id from run r where not exists (select 1 from record where record_id = 'run/' || r.run_id)",
-    );
-    expect([gaps, twice, unrecorded]).toEqual([[], [], []]);
-  }, 180_000);
+      const gaps = await world.db.admin(
+        "select tenant_id from record group by tenant_id having max(seq) <> count(*) or min(seq) <> 1",
+      );
+      const twice = await world.db.admin(
+        "select record_id from record group by tenant_id, record_id having count(*) > 1",
+      );
+      const unrecorded = await world.db.admin(
+        "select run_id from run r where not exists (select 1 from record where record_id = 'run/' || r.run_id)",
+      );
+      expect([gaps, twice, unrecorded]).toEqual([[], [], []]);
+    },
+    soakTimeout(180_000),
+  );
 });

@@ -17,7 +17,7 @@ it("rests while the clock is suspect, though a slot is long due: it must not ask
     cancel: () => Promise.resolve({ kind: "unknown" as const }),
   };
   const deps = {
-    ...{ admission, clock, log: silentLog, gate: new Gate(), isSuspect: () => true },
+    ...{ admission, clock, log: silentLog, gate: new Gate(), holdsSlots: () => true },
     compute: { evaluate: () => Promise.reject(new Error("nothing is evaluated")) },
     randomBytes: (count: number) => new Uint8Array(count),
     wakeWorker: () => undefined,
