@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FakeClock } from "../../support/fake-clock.ts";
-import { admitRuns, applyTenant, outcomeOf } from "../../support/store-fixtures.ts";
+import { admitRuns, applyTenant, outcomeOf, settlementOf } from "../../support/store-fixtures.ts";
 import { openStoreWorld, type StoreWorld } from "../../support/store-world.ts";
 
 const clock = new FakeClock();
@@ -48,4 +48,24 @@ describe("the ledger's attempts", () => {
     expect(answers).toEqual([true, false, false, false]);
     expect(await ledger.attempts("stranger", runId)).toEqual([]);
   });
+});
+
+describe("a clock that is wrong by years", () => {
+  it.each(["2031-05-05T05:05:05.000Z", "1999-12-31T23:59:59.999Z"])(
+    "lets a run in at %s that can still settle",
+    async (at) => {
+      const tenant = `year-${at.slice(0, 4)}`;
+      await applyTenant(world.store, { tenant });
+      const [runId = ""] = await admitRuns(world.store, new FakeClock(at), tenant, ["one"]);
+      const seam = await world.worker();
+      const run = (await seam.claim(9)).find((claimed) => claimed.runId === runId);
+
+      await seam.report(run ? [outcomeOf(run, "hello")] : []);
+      const verdicts = await seam.settle(run ? [settlementOf(run)] : []);
+
+      expect(verdicts).toEqual(["stored"]);
+      expect(await world.store.ledger.getRun(tenant, runId)).toMatchObject({ state: "succeeded" });
+      expect(await world.store.ledger.attempts(tenant, runId)).toHaveLength(1);
+    },
+  );
 });
