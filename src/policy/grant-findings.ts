@@ -2,6 +2,7 @@ import type { CodeName } from "../base/index.ts";
 import {
   type Allowlist,
   type DagSpec,
+  defaults,
   durationText,
   type Finding,
   type Place,
@@ -69,15 +70,32 @@ function stepDenials(step: StepSpec, at: string, { quota, allowlist }: GrantQues
   return [...denials, ...limitDenials(step, at, quota)];
 }
 
+/**
+ * Written limits over the tenant's ceilings. One that is not written is the smaller of default and ceiling, so a default
+ * is never over: the worker takes the smaller of the two.
+ */
 function limitDenials({ limits }: StepSpec, at: string, { perStep }: Quota): readonly Denial[] {
+  const usual = defaults.limits;
   const rows = [
-    { key: "memory", asked: limits.memoryBytes, ceiling: perStep.memoryBytes, text: sizeText },
-    { key: "cpuTime", asked: limits.cpuTimeMs, ceiling: perStep.cpuTimeMs, text: durationText },
-    { key: "scratch", asked: limits.scratchBytes, ceiling: perStep.scratchBytes, text: sizeText },
-    { key: "timeout", asked: limits.timeoutMs, ceiling: perStep.timeoutMs, text: durationText },
+    {
+      key: "memory",
+      asked: limits.memoryBytes,
+      usual: usual.memoryBytes,
+      ceiling: perStep.memoryBytes,
+      text: sizeText,
+    },
+    { key: "cpuTime", asked: limits.cpuTimeMs, usual: usual.cpuTimeMs, ceiling: perStep.cpuTimeMs, text: durationText },
+    {
+      key: "scratch",
+      asked: limits.scratchBytes,
+      usual: usual.scratchBytes,
+      ceiling: perStep.scratchBytes,
+      text: sizeText,
+    },
+    { key: "timeout", asked: limits.timeoutMs, usual: usual.timeoutMs, ceiling: perStep.timeoutMs, text: durationText },
   ];
   return rows
-    .filter((row) => row.asked > row.ceiling)
+    .filter((row) => row.asked > row.ceiling && row.asked !== row.usual)
     .map((row) => ({
       code: "LIMIT_OVER_QUOTA" satisfies CodeName,
       pointer: `${at}/limits/${row.key}`,

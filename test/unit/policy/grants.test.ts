@@ -6,7 +6,7 @@ import {
   pluginGranted,
   versionMatches,
 } from "../../../src/policy/index.ts";
-import type { DagSpec, Quota, StepSpec } from "../../../src/spec/index.ts";
+import { type DagSpec, defaults, type Quota, type StepSpec } from "../../../src/spec/index.ts";
 import { step } from "../dag/walk-fixture.ts";
 import { allowlist, nothing, quota } from "./policy-fixture.ts";
 
@@ -131,6 +131,23 @@ describe("grantFindings", () => {
     expect(ask(dagOf([step("a", { limits })])).map((f) => f.pointer)).toEqual([
       "/spec/steps/a/limits/memory",
       "/spec/steps/a/limits/timeout",
+    ]);
+  });
+
+  it("takes a limit that is not written for the smaller of default and ceiling", () => {
+    const perStep = {
+      memoryBytes: 2 ** 20,
+      cpuTimeMs: 1000,
+      timeoutMs: 1000,
+      scratchBytes: 2 ** 10,
+      outputBytes: 2 ** 10,
+    };
+    const small = { quota: { ...quota, perStep } };
+    const written = { ...defaults.limits, memoryBytes: 2 ** 21 };
+
+    expect(ask(dagOf([step("a")]), small)).toEqual([]);
+    expect(ask(dagOf([step("a", { limits: written })]), small).map((f) => f.pointer)).toEqual([
+      "/spec/steps/a/limits/memory",
     ]);
   });
 
