@@ -75,6 +75,13 @@ module.exports = {
       to: { path: "^src/base/node-digest\\.ts$" },
     },
     {
+      name: "one-command-at-a-time",
+      severity: "error",
+      comment: "a command line loads its own command, not the daemon for `get`",
+      from: { path: "^src/cli/(main|program|command-modules)\\.ts$" },
+      to: { path: "^src/(cli/commands/|daemon/|api/)", dependencyTypesNot: ["dynamic-import"] },
+    },
+    {
       name: "inside-is-apart",
       severity: "error",
       comment: "what runs inside the sandbox imports nothing of the daemon",

@@ -1,4 +1,3 @@
 export type { ApiDeps, SiteStatus } from "./api-deps.ts";
 export type { Problem } from "./problem.ts";
-export { apiPrefix } from "./routes.ts";
 export { type ApiOptions, type ApiServer, createApiServer, createMetricsServer } from "./server.ts";

@@ -1,11 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { codes, Fault, type JsonObject } from "../base/index.ts";
-import { guardTenant, type Principal, type Scope, tenantOfHeaders } from "../identity/index.ts";
+import { apiPrefix, guardTenant, type Principal, type Scope, tenantOfHeaders } from "../identity/index.ts";
 import type { StartAnswer } from "../scheduler/index.ts";
 import type { RunView } from "../store/index.ts";
 import type { ApiDeps } from "./api-deps.ts";
-
-export const apiPrefix = "/api/v1/orchestrator";
 
 const idPattern = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
 const uuidPattern = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";

@@ -2,9 +2,10 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import { Fault, type Service } from "../base/index.ts";
 import type { Listen } from "../config/index.ts";
+import { apiPrefix } from "../identity/index.ts";
 import type { ApiDeps } from "./api-deps.ts";
 import { problemOf } from "./problem.ts";
-import { apiPrefix, registerRoutes } from "./routes.ts";
+import { registerRoutes } from "./routes.ts";
 
 export interface ApiServer extends Service {
   /** `http://host:port` once started. */

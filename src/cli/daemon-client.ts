@@ -1,7 +1,7 @@
-import { apiPrefix, type Problem } from "../api/index.ts";
+import type { Problem } from "../api/index.ts";
 import { type CodeName, codeRow, Fault, type JsonObject, systemClock } from "../base/index.ts";
 import { isAlive, readDaemonFile } from "../config/index.ts";
-import { issueToken, openApiKey } from "../identity/index.ts";
+import { apiPrefix, issueToken, openApiKey } from "../identity/index.ts";
 
 /** Talks to the daemon of one data directory as one tenant, with a token that it signs itself. */
 export interface DaemonClient {

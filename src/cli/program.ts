@@ -1,16 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { type ExitCode, exitCodes } from "../base/index.ts";
-import { addAuditCommand } from "./commands/audit.ts";
-import { addDemoCommand } from "./commands/demo.ts";
-import { addDoctorCommand } from "./commands/doctor.ts";
-import { addExplainCommand } from "./commands/explain.ts";
-import { addGetCommands } from "./commands/get.ts";
-import { addInitCommand } from "./commands/init.ts";
-import { addRunVerbs } from "./commands/logs.ts";
-import { addRepositoryCommands } from "./commands/repository.ts";
-import { addRunCommand } from "./commands/run.ts";
-import { addServiceCommand } from "./commands/service.ts";
-import { addUpCommand } from "./commands/up.ts";
+import { type AddCommands, commandModules } from "./command-modules.ts";
 import { reportFault, type Terminal } from "./terminal.ts";
 import { versionText } from "./version.ts";
 
@@ -25,7 +15,7 @@ export interface CliContext {
 export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let code: ExitCode = exitCodes.ok;
   const context: CliContext = { terminal, exit: (wanted) => (code = wanted) };
-  const program = buildProgram(context);
+  const program = buildProgram(context, await Promise.all(modulesFor(argv[0]).map(({ load }) => load())));
   try {
     await program.parseAsync([...argv], { from: "user" });
     return code;
@@ -35,23 +25,19 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
   }
 }
 
-function buildProgram(context: CliContext): Command {
+/** All of them where the first word names none: help lists every command, and a slip of the pen gets its nearest. */
+function modulesFor(word: string | undefined): typeof commandModules {
+  const named = commandModules.filter(({ names }) => word !== undefined && names.includes(word));
+  return named.length === 0 ? commandModules : named;
+}
+
+function buildProgram(context: CliContext, modules: readonly AddCommands[]): Command {
   const program = new Command("orrery")
     .description("GitOps reconciler and multi-tenant DAG orchestrator with signed run records")
     .version(versionText())
     .exitOverride()
     .showHelpAfterError("(see --help)");
-  addUpCommand(program, context);
-  addInitCommand(program, context);
-  addDoctorCommand(program, context);
-  addServiceCommand(program, context);
-  addRepositoryCommands(program, context);
-  addRunCommand(program, context);
-  addGetCommands(program, context);
-  addRunVerbs(program, context);
-  addAuditCommand(program, context);
-  addExplainCommand(program, context);
-  addDemoCommand(program, context);
+  for (const addCommands of modules) addCommands(program, context);
   for (const command of program.commands) command.exitOverride();
   return program;
 }

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ApiDeps, apiPrefix, createApiServer, createMetricsServer } from "../../../src/api/index.ts";
-import { type ApiKey, createTokenVerifier, issueToken, openApiKey } from "../../../src/identity/index.ts";
+import { type ApiDeps, createApiServer, createMetricsServer } from "../../../src/api/index.ts";
+import { type ApiKey, apiPrefix, createTokenVerifier, issueToken, openApiKey } from "../../../src/identity/index.ts";
 import type { CancelRequest, StartAnswer, StartRequest } from "../../../src/scheduler/index.ts";
 import type { AttemptView, DagView, RunView } from "../../../src/store/index.ts";
 import { createMetrics, type LogFields, type Logger } from "../../../src/telemetry/index.ts";

@@ -1,0 +1,28 @@
+import type { Command } from "commander";
+import type { CliContext } from "./program.ts";
+
+export type AddCommands = (program: Command, context: CliContext) => void;
+
+interface CommandModule {
+  /** First words of the command lines that need this module. */
+  readonly names: readonly string[];
+  readonly load: () => Promise<AddCommands>;
+}
+
+/**
+ * Every command, in the order of `--help`. One module is imported for one command line: `get` must not wait until the
+ * whole daemon is loaded.
+ */
+export const commandModules: readonly CommandModule[] = [
+  { names: ["up"], load: async () => (await import("./commands/up.ts")).addUpCommand },
+  { names: ["init"], load: async () => (await import("./commands/init.ts")).addInitCommand },
+  { names: ["doctor"], load: async () => (await import("./commands/doctor.ts")).addDoctorCommand },
+  { names: ["service"], load: async () => (await import("./commands/service.ts")).addServiceCommand },
+  { names: ["lint", "plan"], load: async () => (await import("./commands/repository.ts")).addRepositoryCommands },
+  { names: ["run"], load: async () => (await import("./commands/run.ts")).addRunCommand },
+  { names: ["get", "describe"], load: async () => (await import("./commands/get.ts")).addGetCommands },
+  { names: ["logs", "cancel", "wait"], load: async () => (await import("./commands/logs.ts")).addRunVerbs },
+  { names: ["audit"], load: async () => (await import("./commands/audit.ts")).addAuditCommand },
+  { names: ["explain"], load: async () => (await import("./commands/explain.ts")).addExplainCommand },
+  { names: ["demo"], load: async () => (await import("./commands/demo.ts")).addDemoCommand },
+];
