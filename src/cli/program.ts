@@ -27,6 +27,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
 
 /** All of them where the first word names none: help lists every command, and a slip of the pen gets its nearest. */
 function modulesFor(word: string | undefined): typeof commandModules {
+  if (word === "--version" || word === "-V") return [];
   const named = commandModules.filter(({ names }) => word !== undefined && names.includes(word));
   return named.length === 0 ? commandModules : named;
 }

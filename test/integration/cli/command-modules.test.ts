@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { describe, expect, it, vi } from "vitest";
 import { commandModules } from "../../../src/cli/command-modules.ts";
+import { versionText } from "../../../src/cli/version.ts";
 import { orrery } from "./cli-fixture.ts";
 
 const terminal = { print: () => undefined, note: () => undefined, isTty: false };
@@ -28,6 +29,15 @@ describe("the commands that are loaded one by one", () => {
         expect(written.join("")).toMatch(new RegExp(`^  ${name} .*\\w`, "m"));
     },
   );
+
+  it.each(["--version", "-V"])("%s is the version of package.json, exit 0", async (flag) => {
+    using out = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+
+    const { exit } = await orrery(flag);
+
+    expect(exit).toBe(0);
+    expect(out.mock.calls.map(([chunk]) => chunk)).toEqual([`${versionText()}\n`]);
+  });
 
   it("a mistyped command gets its nearest, whichever module has it", async () => {
     const { exit } = await orrery("descrbe");
