@@ -1,10 +1,10 @@
-import { codes, Fault, faultOf, utcText } from "../base/index.ts";
+import { codes, Fault, faultOf, inSlices, utcText } from "../base/index.ts";
 import { sha256 } from "../base/node-digest.ts";
 import { toOid } from "../git/index.ts";
 import type { Plan, TenantPlan } from "../plan/index.ts";
 import { genesisBody, reconcileBody } from "../record/index.ts";
 import type { ObservedSite } from "../store/index.ts";
-import { type TrustWalk, type VerifiedCommit, walkTrust } from "../trust/index.ts";
+import { type TrustWalk, trustSteps, type VerifiedCommit } from "../trust/index.ts";
 import type { SiteDocuments } from "./desired-reader.ts";
 import type { PassResult } from "./reconciler-deps.ts";
 import { checkSameSite, conditionReason, type SiteBlock, siteBlock, siteConditions } from "./site-state.ts";
@@ -28,7 +28,7 @@ export async function reconcileOnce(room: ReconcileRoom, full: boolean, signal: 
       code: "REF_MISSING",
       message: `${options.specRef} does not exist in ${deps.repository.path}`,
     });
-  const walk = walkTrust({
+  const steps = trustSteps({
     ...trustReader(deps.repository),
     verified: observed?.verifiedRevision == null ? null : { commit: observed.verifiedRevision },
     head,
@@ -37,6 +37,7 @@ export async function reconcileOnce(room: ReconcileRoom, full: boolean, signal: 
     now: deps.clock.now(),
     crypto: deps.crypto,
   });
+  const walk = await inSlices(steps, signal);
   if (walk.verified === null)
     return stall(room, observed, walk.stalled ?? { code: "TRUST_FIRST_USE", message: "no commit is verified" });
   if (observed === null) await createSite(room, walk);

@@ -1,3 +1,4 @@
+import type { Steps } from "../base/index.ts";
 import { shortOid, type TrustCommit } from "./trust-commit.ts";
 
 export type FirstParents =
@@ -6,17 +7,18 @@ export type FirstParents =
 
 type ReadCommit = (oid: string) => TrustCommit;
 
-/** The commits after `verified` (null: from the root) up to `head` along first parents, oldest first. */
-export function firstParents(readCommit: ReadCommit, verified: string | null, head: string): FirstParents {
+/** The commits after `verified` (null: from the root) up to `head` along first parents, oldest first; pauses at each. */
+export function* firstParents(readCommit: ReadCommit, verified: string | null, head: string): Steps<FirstParents> {
   const commits: TrustCommit[] = [];
   let mergedIn: TrustCommit | null = null;
   for (let oid: string | undefined = head; oid !== undefined && oid !== verified; ) {
     const commit: TrustCommit = readCommit(oid);
     commits.push(commit);
+    yield;
     if (verified !== null && commit.parents.includes(verified, 1)) mergedIn = commit;
     oid = commit.parents[0];
     if (oid === undefined && verified !== null) {
-      return { kind: "rewound", message: rewindMessage({ readCommit, verified, head, mergedIn }) };
+      return { kind: "rewound", message: yield* rewindMessage({ readCommit, verified, head, mergedIn }) };
     }
   }
   return { kind: "descends", base: verified === null ? null : readCommit(verified), commits: commits.reverse() };
@@ -29,13 +31,14 @@ interface Rewind {
   readonly mergedIn: TrustCommit | null;
 }
 
-function rewindMessage({ readCommit, verified, head, mergedIn }: Rewind): string {
+function* rewindMessage({ readCommit, verified, head, mergedIn }: Rewind): Steps<string> {
   const [old, now] = [shortOid(verified), shortOid(head)];
   if (mergedIn !== null) {
     const merge = shortOid(mergedIn.oid);
     return `merge ${merge} has the verified revision ${old} as a later parent: merge the other way round, from ${old}`;
   }
   for (let oid: string | undefined = verified; oid !== undefined; oid = readCommit(oid).parents[0]) {
+    yield;
     if (oid === head) return `the branch went back from ${old} to ${now}: push ${old} again, then undo with git revert`;
   }
   return `${now} does not descend from the verified revision ${old}: push ${old} again, then undo with git revert`;

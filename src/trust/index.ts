@@ -30,4 +30,4 @@ export {
 export type { TrustCommit, TrustIdent } from "./trust-commit.ts";
 export type { TrustCrypto } from "./trust-crypto.ts";
 export type { TreeReader, TrustPolicy } from "./trust-grounds.ts";
-export { type TrustWalk, type TrustWalkOptions, type VerifiedCommit, walkTrust } from "./trust-walk.ts";
+export { type TrustWalk, type TrustWalkOptions, trustSteps, type VerifiedCommit, walkTrust } from "./trust-walk.ts";

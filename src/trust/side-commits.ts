@@ -1,3 +1,4 @@
+import type { Steps } from "../base/index.ts";
 import type { TrustCommit } from "./trust-commit.ts";
 
 interface Seen {
@@ -12,7 +13,10 @@ interface Seen {
  * Paints both sides back in order of committer time until only old ones are left. Where times run backwards this can
  * count an old commit as new, never a new one as old: then it is judged once too often, not once too seldom.
  */
-export function sideCommits(merge: TrustCommit, readCommit: (oid: string) => TrustCommit): readonly TrustCommit[] {
+export function* sideCommits(
+  merge: TrustCommit,
+  readCommit: (oid: string) => TrustCommit,
+): Steps<readonly TrustCommit[]> {
   const seen = new Map<string, Seen>();
   const frontier = new Map<string, Seen>();
   const paint = (oid: string, old: boolean): void => {
@@ -27,6 +31,7 @@ export function sideCommits(merge: TrustCommit, readCommit: (oid: string) => Tru
     const { commit, old } = newest(frontier);
     frontier.delete(commit.oid);
     for (const parent of commit.parents) paint(parent, old);
+    yield;
   }
   return [...seen.values()].filter(({ old }) => !old).map(({ commit }) => commit);
 }

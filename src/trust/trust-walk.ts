@@ -1,4 +1,4 @@
-import { bytesOfText, type CodeName, faultOf, type Hex, hexOf } from "../base/index.ts";
+import { bytesOfText, type CodeName, drained, faultOf, type Hex, hexOf, type Steps } from "../base/index.ts";
 import { type AllowedSigners, parseAllowedSigners } from "./allowed-signers.ts";
 import { type CommitSigner, type CommitVerdict, judgeSignature, type Refusal, refused } from "./commit-verdict.ts";
 import { firstParents } from "./first-parents.ts";
@@ -52,12 +52,15 @@ export interface TrustWalk {
  *
  * Pure. What `readCommit` throws passes through; a tree that cannot be read refuses its commit.
  */
-export function walkTrust(options: TrustWalkOptions): TrustWalk {
-  const path = firstParents((oid) => options.readCommit(oid), options.verified?.commit ?? null, options.head);
+export const walkTrust = (options: TrustWalkOptions): TrustWalk => drained(trustSteps(options));
+
+/** The same walk, pausing at each commit: a push may bring tens of thousands. */
+export function* trustSteps(options: TrustWalkOptions): Steps<TrustWalk> {
+  const path = yield* firstParents((oid) => options.readCommit(oid), options.verified?.commit ?? null, options.head);
   if (path.kind === "rewound") return stalledAt(options, options.head, refused("TRUST_REWIND", path.message));
-  if (path.base === null) return walkFromFirst(options, path.commits);
+  if (path.base === null) return yield* walkFromFirst(options, path.commits);
   const ground = { commit: path.base, grounds: readGrounds(options, path.base.tree) };
-  return { ...walkOn(options, ground, path.commits), trustedBy: null, signersSha256: null };
+  return { ...(yield* walkOn(options, ground, path.commits)), trustedBy: null, signersSha256: null };
 }
 
 interface Ground {
@@ -65,17 +68,17 @@ interface Ground {
   readonly grounds: TrustGrounds;
 }
 
-function walkFromFirst(options: TrustWalkOptions, commits: readonly TrustCommit[]): TrustWalk {
+function* walkFromFirst(options: TrustWalkOptions, commits: readonly TrustCommit[]): Steps<TrustWalk> {
   const pinned = options.pinnedSigners === null ? null : parseAllowedSigners(options.pinnedSigners);
   const [finding] = pinned?.findings ?? [];
   if (finding !== undefined) {
     const message = `the pinned signers file, line ${finding.line}: ${finding.message}`;
     return stalledAt(options, options.head, refused("TRUST_SIGNERS_FILE", message));
   }
-  const first = firstRevision(options, commits, pinned);
+  const first = yield* firstRevision(options, commits, pinned);
   if (first.kind === "refused") return stalledAt(options, options.head, first);
   const { commit, grounds, signer } = first;
-  const walk = walkOn(options, first, commits.slice(commits.indexOf(commit) + 1));
+  const walk = yield* walkOn(options, first, commits.slice(commits.indexOf(commit) + 1));
   const signers = bytesOfText(options.pinnedSigners ?? grounds.signersText ?? "");
   return {
     ...walk,
@@ -90,13 +93,14 @@ interface FirstRevision extends Ground {
   readonly signer: CommitSigner;
 }
 
-function firstRevision(
+function* firstRevision(
   options: TrustWalkOptions,
   commits: readonly TrustCommit[],
   pinned: AllowedSigners | null,
-): FirstRevision | Refusal {
+): Steps<FirstRevision | Refusal> {
   let newest: Refusal | null = null;
   for (const commit of commits) {
+    yield;
     const own = groundsOf(options, commit);
     if (own.kind === "refused") {
       newest = own;
@@ -104,7 +108,7 @@ function firstRevision(
     }
     // A pin means that a signature is wanted, whatever the tree that it is to judge says of itself.
     const against = pinned === null ? own : { ...own, policy: strictPolicy, allowed: pinned };
-    const verdict = judge(options, { commit, parent: null, against, own });
+    const verdict = yield* judge(options, { commit, parent: null, against, own });
     if (verdict.kind === "trusted") return { kind: "first", commit, grounds: own, signer: verdict.signer };
     newest = verdict;
   }
@@ -113,16 +117,17 @@ function firstRevision(
   return refused("TRUST_FIRST_USE", message);
 }
 
-function walkOn(
+function* walkOn(
   options: TrustWalkOptions,
   from: Ground,
   commits: readonly TrustCommit[],
-): Pick<TrustWalk, "verified" | "newly" | "stalled"> {
+): Steps<Pick<TrustWalk, "verified" | "newly" | "stalled">> {
   const newly: VerifiedCommit[] = [];
   let { commit: parent, grounds } = from;
   for (const commit of commits) {
+    yield;
     const own = groundsOf(options, commit);
-    const verdict = own.kind === "refused" ? own : judge(options, { commit, parent, against: grounds, own });
+    const verdict = own.kind === "refused" ? own : yield* judge(options, { commit, parent, against: grounds, own });
     if (verdict.kind === "refused") {
       const { code, message } = verdict;
       return { verified: { oid: parent.oid }, newly, stalled: { commit: commit.oid, code, message } };
@@ -159,7 +164,7 @@ interface Case {
   readonly own: TrustGrounds;
 }
 
-function judge(options: TrustWalkOptions, { commit, parent, own, ...before }: Case): CommitVerdict {
+function* judge(options: TrustWalkOptions, { commit, parent, own, ...before }: Case): Steps<CommitVerdict> {
   // The commit that names a recorder's key must not be signed with it either.
   const against = { ...before.against, recorderKeys: [...before.against.recorderKeys, ...own.recorderKeys] };
   const verdict = judgeSignature(commit, against, options.crypto);
@@ -167,7 +172,9 @@ function judge(options: TrustWalkOptions, { commit, parent, own, ...before }: Ca
   const refusal = judgeTime(commit, parent, options.now) ?? judgeGrounds(commit, own);
   if (refusal !== null) return refusal;
   const isMerge = parent !== null && commit.parents.length > 1;
-  return isMerge && against.policy.merges === "all" ? judgeSide(options, commit, against, verdict.signer) : verdict;
+  return isMerge && against.policy.merges === "all"
+    ? yield* judgeSide(options, commit, against, verdict.signer)
+    : verdict;
 }
 
 function judgeTime(commit: TrustCommit, parent: TrustCommit | null, now: Date): Refusal | null {
@@ -182,14 +189,15 @@ function judgeTime(commit: TrustCommit, parent: TrustCommit | null, now: Date): 
     : null;
 }
 
-function judgeSide(
+function* judgeSide(
   options: TrustWalkOptions,
   merge: TrustCommit,
   against: TrustGrounds,
   signer: CommitSigner,
-): CommitVerdict {
+): Steps<CommitVerdict> {
   const warnings = [...signer.warnings];
-  for (const commit of sideCommits(merge, (oid) => options.readCommit(oid))) {
+  for (const commit of yield* sideCommits(merge, (oid) => options.readCommit(oid))) {
+    yield;
     const verdict = judgeSignature(commit, against, options.crypto);
     if (verdict.kind === "refused") {
       return refused(verdict.code, `merge ${shortOid(merge.oid)} brings it in: ${verdict.message}`);
