@@ -1,5 +1,5 @@
 import { type ScheduledTask, schedule } from "node-cron";
-import { faultOf, type Service } from "../base/index.ts";
+import { faultOf, type Service, TaskGroup } from "../base/index.ts";
 import type { ClockGuard } from "./clock-guard.ts";
 import type { Plant } from "./plant.ts";
 import { leaseTtlMs } from "./worker-wire.ts";
@@ -16,14 +16,19 @@ const sweepMs = 30_000;
 const noticedStepMs = 1000;
 
 /**
- * What must go on whatever the wall clock does hangs on intervals. node-cron waits for instants: behind a clock that was
+ * What must go on whatever the wall clock does hangs on sleeps. node-cron waits for instants: behind a clock that was
  * set back it waits until it is there again, and after one that leapt it walks every second in between.
  */
 export function createHousekeeping(plant: Plant, guard: ClockGuard, hooks: HousekeepingHooks): Service {
-  const intervals: NodeJS.Timeout[] = [];
+  const tasks = new TaskGroup((task, error) => plant.log.error({ task, error }, "housekeeping ended"));
   const every = (ms: number, name: string, work: () => Promise<void>): void => {
     const turn = once(plant, name, work);
-    intervals.push(setInterval(() => void turn(), ms));
+    tasks.run(name, async (signal) => {
+      for (;;) {
+        await plant.clock.sleep(ms, signal);
+        await turn();
+      }
+    });
   };
   let nightly: ScheduledTask | null = null;
   const armNightly = async (): Promise<void> => {
@@ -58,7 +63,7 @@ export function createHousekeeping(plant: Plant, guard: ClockGuard, hooks: House
       });
     },
     stop: async () => {
-      for (const interval of intervals.splice(0)) clearInterval(interval);
+      await tasks.stop();
       await nightly?.destroy();
     },
   };

@@ -44,6 +44,8 @@ export interface LifeOptions {
   readonly repository?: string;
   readonly signer?: FakeSigner;
   readonly log?: Logger;
+  /** PostgreSQL's clock minus ours, ms, where the clock is a fake one; default = as it is. */
+  readonly skewMs?: () => number;
 }
 
 /** A record of any kind, with the members of a run's. */
@@ -76,6 +78,8 @@ export class DaemonWorld implements AsyncDisposable {
   async live(options: LifeOptions = {}): Promise<DaemonLife> {
     const clock = options.clock ?? this.clock;
     const database = await this.#connect(options.socketDir, clock);
+    const { skewMs } = options;
+    if (skewMs !== undefined) Object.assign(database, { clockSkewMs: () => Promise.resolve(skewMs()) });
     const root = this.#scratch.join("store");
     mkdirSync(root, { recursive: true });
     const log = options.log ?? silentLog;
