@@ -1,6 +1,8 @@
+export { appliedState } from "./applied-state.ts";
 export { assembleTenant, type TenantInput } from "./assemble-tenant.ts";
 export type { DesiredDag, DesiredSite, DesiredTenant, ReadableDag, UnreadableDag } from "./desired.ts";
 export { findingText, printable } from "./finding-text.ts";
+export { type HeldNews, heldNews } from "./held-news.ts";
 export type { Condition, ObservedDag, ObservedTenant } from "./observed.ts";
 export { pinnedBlobs } from "./pinned-snapshot.ts";
 export type { DagAspect, DagChange, DocumentChange, Plan, TenantBlock, TenantPlan } from "./plan.ts";
@@ -8,6 +10,10 @@ export { isNoop, isTenantNoop, neverApplied, planChanges } from "./plan-changes.
 export { type PlanOptions, planTenant } from "./plan-tenant.ts";
 export { type ReconcileFacts, reconcileFacts } from "./reconcile-facts.ts";
 export { renderPlan } from "./render-plan.ts";
+export { type Firing, nextFirings } from "./report/firing-times.ts";
+export { type PlanReport, reportOf, type TouchedRun } from "./report/plan-report.ts";
+export { renderMarkdown } from "./report/render-markdown.ts";
+export { renderReport } from "./report/render-report.ts";
 export type { DagWrite, OutboxBody, TenantChange } from "./tenant-change.ts";
 export type { ConditionReason } from "./tenant-conditions.ts";
 export { type ChangeParts, toTenantChange } from "./to-tenant-change.ts";

@@ -1,22 +1,37 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { SiteStatus } from "../api/index.ts";
-import { codes, Fault, systemClock } from "../base/index.ts";
-import type { Compute } from "../compute/index.ts";
-import { configFileOf, isAlive, loadConfig, readDaemonFile, readEnvironment } from "../config/index.ts";
-import { type GitRepository, type Oid, openRepository, toOid } from "../git/index.ts";
-import { neverApplied, type ObservedTenant, type Plan, planChanges, planTenant } from "../plan/index.ts";
-import { DesiredReader, type SiteDocuments, trustReader } from "../reconciler/index.ts";
-import { nodeTrustCrypto } from "../signer/index.ts";
-import type { DagView } from "../store/index.ts";
-import { type TrustWalk, walkTrust } from "../trust/index.ts";
-import type { PlanOptions } from "./commands/repository.ts";
-import { revisionOf, specRootOf } from "./spec-place.ts";
-import { clientFor, dataDirFor } from "./target.ts";
+import type { SiteStatus } from "../../api/index.ts";
+import { codes, Fault, systemClock } from "../../base/index.ts";
+import type { Compute } from "../../compute/index.ts";
+import { configFileOf, isAlive, loadConfig, readDaemonFile, readEnvironment } from "../../config/index.ts";
+import { type GitRepository, type Oid, openRepository, toOid } from "../../git/index.ts";
+import {
+  appliedState,
+  type DesiredTenant,
+  neverApplied,
+  type ObservedTenant,
+  type Plan,
+  type PlanReport,
+  planChanges,
+  planTenant,
+  reportOf,
+  type TouchedRun,
+} from "../../plan/index.ts";
+import { DesiredReader, type SiteDocuments, trustReader } from "../../reconciler/index.ts";
+import { nodeTrustCrypto } from "../../signer/index.ts";
+import type { DagView, RunView } from "../../store/index.ts";
+import { type TrustWalk, walkTrust } from "../../trust/index.ts";
+import type { PlanOptions } from "../commands/plan.ts";
+import type { DaemonClient } from "../daemon-client.ts";
+import { resolveRevision } from "../revision.ts";
+import { specRootOf } from "../spec-place.ts";
+import { clientFor, dataDirFor } from "../target.ts";
 
 /** A plan, what it was made against, and what a person must know of both. */
 export interface RepositoryPlan {
   readonly plan: Plan;
-  readonly comparedWith: "daemon" | "nothing";
+  /** What it means for people. */
+  readonly report: PlanReport;
+  readonly comparedWith: "daemon" | "revision" | "nothing";
   /** The first commit that the daemon would not follow, and why. */
   readonly stalled: TrustWalk["stalled"];
   readonly notes: readonly string[];
@@ -39,6 +54,15 @@ interface Reading {
   readonly reader: DesiredReader;
   readonly installation: Installation;
   readonly signal: AbortSignal;
+  /** Normal form of what stands, by `tenant/dagId`. */
+  readonly specTexts: Map<string, string>;
+  readonly unfinished: Map<string, Omit<TouchedRun, "effect">[]>;
+}
+
+/** What the plan starts from. */
+interface Base {
+  readonly kind: "daemon" | "revision";
+  readonly revision: Oid;
 }
 
 /** `plan` is the daemon's own pass without its last line: observe, planChanges, and nothing more. */
@@ -46,9 +70,15 @@ export async function planRepository(options: PlanOptions, compute: Pick<Compute
   const installation = await findInstallation(options);
   using repository = openRepository(installation.repository);
   const reader = new DesiredReader(repository, compute);
-  const reading: Reading = { repository, reader, installation, signal: new AbortController().signal };
-  const head = revisionOf(repository, options.ref ?? installation.specRef).oid;
-  const applied = appliedRevision(reading);
+  const reading: Reading = {
+    ...{ repository, reader, installation },
+    signal: new AbortController().signal,
+    specTexts: new Map(),
+    unfinished: new Map(),
+  };
+  const head = resolveRevision(repository, options.ref ?? installation.specRef);
+  const base = baseOf(reading, options);
+  const applied = base?.revision ?? null;
   const documents = siteDocuments(reading, head);
   const before = applied === null ? [] : siteDocuments(reading, applied).tenants;
   const tenants = [...new Set([...documents.tenants, ...before])].sort();
@@ -56,19 +86,27 @@ export async function planRepository(options: PlanOptions, compute: Pick<Compute
   const observed: ObservedTenant[] = [];
   for (const tenant of tenants) {
     desired.push((await reader.readTenant(head, tenant, reading.signal)).desired);
-    if (applied !== null) observed.push(await observeTenant(reading, tenant, applied));
+    if (base !== null) observed.push(await observeTenant(reading, tenant, base));
   }
   const { prunePercent } = documents.repository.brakes;
   const { findings } = documents;
   const plan = planChanges({ revision: head, prunePercent, tenants: desired, findings }, observed);
   const stalled = trustStop(reading, applied, head);
-  const comparedWith = applied === null ? "nothing" : "daemon";
-  return { plan, comparedWith, stalled, notes: notesOf(reading, documents, { comparedWith, stalled }) };
+  const comparedWith = base?.kind ?? "nothing";
+  const report = reportOf(plan, {
+    from: applied,
+    asOf: options.asOf ?? new Date(repository.readCommit(head).committer.seconds * 1000),
+    hosts: options.hosts ?? null,
+    specTextOf: (tenant, dagId) => reading.specTexts.get(`${tenant}/${dagId}`) ?? null,
+    unfinished: (tenant, dagId) => reading.unfinished.get(`${tenant}/${dagId}`) ?? [],
+  });
+  return { plan, report, comparedWith, stalled, notes: notesOf(reading, documents, { comparedWith, stalled }) };
 }
 
 async function findInstallation(options: PlanOptions): Promise<Installation> {
-  const dataDir = installedDir(options);
-  const status = dataDir === null ? null : await readStatus(dataDir);
+  // Between two commits nothing of this machine counts, unless it is named: the same bytes everywhere.
+  const dataDir = options.from !== null && options.data === undefined ? null : installedDir(options);
+  const status = dataDir === null || options.from !== null ? null : await readStatus(dataDir);
   if (dataDir === null || !existsSync(configFileOf(dataDir))) {
     const repository = specRootOf(options.repo ?? ".");
     return { dataDir, repository, specRef: undefined, pinnedSigners: null, site: status?.site ?? null, status };
@@ -105,6 +143,12 @@ async function readStatus(dataDir: string): Promise<SiteStatus | null> {
   return (await response.json()) as SiteStatus;
 }
 
+function baseOf(reading: Reading, { from }: PlanOptions): Base | null {
+  if (from !== null) return { kind: "revision", revision: resolveRevision(reading.repository, from) };
+  const revision = appliedRevision(reading);
+  return revision === null ? null : { kind: "daemon", revision };
+}
+
 function appliedRevision({ installation, repository }: Reading): Oid | null {
   const applied = installation.status?.appliedRevision ?? null;
   if (applied === null) return null;
@@ -119,11 +163,34 @@ function siteDocuments({ reader, installation }: Reading, revision: Oid): SiteDo
   return documents.site === null ? { ...documents, tenants: reader.allTenants(revision) } : documents;
 }
 
-async function observeTenant(reading: Reading, tenant: string, siteRevision: Oid): Promise<ObservedTenant> {
+async function observeTenant(reading: Reading, tenant: string, base: Base): Promise<ObservedTenant> {
+  if (base.kind === "daemon") return askDaemon(reading, tenant, base.revision);
+  const { desired } = await reading.reader.readTenant(base.revision, tenant, reading.signal);
+  keepTexts(reading, desired);
+  return appliedState(desired, base.revision);
+}
+
+/** Which document stood behind a DAG: for the diff of its fields. */
+function keepTexts({ specTexts }: Reading, desired: DesiredTenant): void {
+  if (desired.kind === "unreadable") return;
+  for (const dag of desired.dags)
+    if (dag.kind === "readable") specTexts.set(`${desired.tenant}/${dag.dagId}`, dag.specText);
+}
+
+async function keepRuns({ unfinished }: Reading, client: DaemonClient, tenant: string): Promise<void> {
+  const { items } = (await client.get("/runs?limit=200")) as { readonly items: readonly RunView[] };
+  for (const { dagId, runId, runNo, state } of items.filter(({ endedUtc }) => endedUtc === null)) {
+    const key = `${tenant}/${dagId}`;
+    unfinished.set(key, [...(unfinished.get(key) ?? []), { runId, runNo, state }]);
+  }
+}
+
+async function askDaemon(reading: Reading, tenant: string, siteRevision: Oid): Promise<ObservedTenant> {
   const { reader, repository, installation, signal } = reading;
   if (installation.dataDir === null) return neverApplied(tenant);
   const client = await clientFor(installation.dataDir, tenant);
   const { items } = (await client.get("/dags")) as { readonly items: readonly DagView[] };
+  await keepRuns(reading, client, tenant);
   const named = items[0] === undefined ? siteRevision : toOid(items[0].appliedRevision);
   const applied = repository.hasObject(named) ? named : siteRevision;
   const dags = items.map(({ dagId, specHash, armed, suspended, pruned }) => ({
@@ -132,6 +199,8 @@ async function observeTenant(reading: Reading, tenant: string, siteRevision: Oid
   }));
   const stands = { ...neverApplied(tenant), appliedRevision: applied, dags };
   const { desired } = await reader.readTenant(applied, tenant, signal);
+  keepTexts(reading, desired);
+  for (const { dagId, specText } of items) reading.specTexts.set(`${tenant}/${dagId}`, specText);
   // Applied state follows from the revision alone: planned for its own revision, it says what it is pinned to.
   const own = planTenant(desired, stands, { revision: applied, prunePercent: 100, now: null });
   return {

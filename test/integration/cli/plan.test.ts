@@ -52,7 +52,13 @@ async function openDaemon(site: Site, revision: string) {
   const dags = planned.tenants.flatMap(({ tenant, dags: changes }) =>
     changes.map(
       (change): DagView => ({
-        ...{ tenant, dagId: change.dagId, specHash: change.to ?? "", specText: "{}", commit: revision },
+        ...{
+          tenant,
+          dagId: change.dagId,
+          specHash: change.to ?? "",
+          specText: '{"apiVersion":"orrery/v1","kind":"Dag","spec":{"steps":{}}}',
+          commit: revision,
+        },
         ...{ armed: true, suspended: false, pruned: false, schedules: [], conditions: [], appliedRevision: revision },
       }),
     ),
@@ -60,7 +66,11 @@ async function openDaemon(site: Site, revision: string) {
   const key = await openApiKey(site.data, true);
   const api = await openApi({
     verifier: createTokenVerifier(key.jwks, systemClock),
-    ledger: { listDags: (tenant: string) => Promise.resolve(dags.filter((dag) => dag.tenant === tenant)) } as never,
+    ledger: {
+      listDags: (tenant: string) => Promise.resolve(dags.filter((dag) => dag.tenant === tenant)),
+      listRuns: (tenant: string) =>
+        Promise.resolve([{ tenant, dagId: "hello", runId: "r", runNo: 7, state: "queued", endedUtc: null }]),
+    } as never,
     site: () => ({
       ...{ site: "local", version: "0", appliedRevision: revision, ready: true, reasons: [] },
       sandbox: { level: "confined", reason: null },
@@ -151,5 +161,71 @@ cd .. && printf 'apiVersion: orrery/v1\\nkind: Quota\\nspec: { weight: 3 }\\n' >
 
     expect((await site.plan("--ref", "nowhere")).exit).toBe(4);
     expect((await orrery("plan", "--repo", empty.path, "--data", empty.join("data"))).exit).toBe(4);
+  });
+
+  it("between two commits needs no daemon, and gives the same bytes from a clone elsewhere", async () => {
+    using site = await setup();
+    const from = site.head();
+    site.push(`cd tenants/example/dags
+sed -i 's/hello from/good day from/' hello.yaml
+sed 's/^  steps:/  schedules: [{ cron: "30 3 * * *", timezone: Europe\\/Vienna }]\\n  steps:/' hello.yaml > nightly.yaml
+cd .. && printf 'apiVersion: orrery/v1\\nkind: Quota\\nspec: { weight: 3 }\\n' > quota.yaml
+sed -i 's/core\\.log/core.*/' allowlist.yaml`);
+    const elsewhere = site.home.join("elsewhere.git");
+    stockGit(site.home.path, ["clone", "-q", "--bare", site.home.join("specs.git"), elsewhere]);
+
+    const outputs = [];
+    for (const repo of [site.home.join("specs.git"), elsewhere, site.home.join("specs-work")])
+      for (const output of ["text", "json", "markdown"])
+        outputs.push((await orrery("plan", `${from}..main`, "--repo", repo, "-o", output)).out);
+    const [text = "", json = "", markdown = ""] = outputs;
+
+    expect(outputs.slice(3, 6)).toEqual([text, json, markdown]);
+    expect(outputs.slice(6)).toEqual([text, json, markdown]);
+    expect(text).toContain("~ Dag hello: spec");
+    expect(text).toMatch(/~ steps\.hello\.with\.message: "hello from .*" -> "good day from /u);
+    expect(text).toMatch(/next slots after: {2}\d{4}-\d\d-\d\dT0[12]:30:00Z \(03:30 Europe\/Vienna\), /u);
+    expect(text).toContain("~ weight: 1 -> 3");
+    expect(markdown).toContain("| added | `Dag nightly` | armed |");
+    expect(JSON.parse(json)).toMatchObject({ comparedWith: "revision", from, complete: true, applyable: true });
+  });
+
+  it("takes commits by branch, full and short id, ^ and ~n, and names what is none", async () => {
+    using site = await setup();
+    const first = site.head();
+    site.push("cp tenants/example/dags/hello.yaml tenants/example/dags/two.yaml");
+    site.push("cp tenants/example/dags/hello.yaml tenants/example/dags/three.yaml");
+    const repo = ["--repo", site.home.join("specs.git")];
+    const created = async (range: string): Promise<string> => {
+      const { tenants } = JSON.parse((await orrery("plan", range, ...repo, "-o", "json")).out) as PlanJson;
+      return tenants.flatMap(({ dags }) => dags.map(({ kind, dagId }) => `${kind} ${dagId}`)).join();
+    };
+
+    const ranges = [
+      `${first}..main`,
+      `${first.slice(0, 8)}..main`,
+      "main~2..refs/heads/main",
+      "main^..",
+      "main~1..main^",
+    ];
+    const answers = [];
+    for (const range of ranges) answers.push(await created(range));
+    const wrong = [];
+    for (const range of ["main~9..main", "nobody..main", "0000000..main", "main..main..main", "..main"])
+      wrong.push((await orrery("plan", range, ...repo)).exit);
+
+    const both = "create three,create two";
+    expect(answers).toEqual([both, both, both, "create three", ""]);
+    expect(wrong).toEqual([4, 4, 4, 2, 2]);
+  });
+
+  it("names the runs that a change touches, where a daemon runs", async () => {
+    using site = await setup();
+    await using _ = await openDaemon(site, site.head());
+    site.push("sed -i 's/hello from/good day from/' tenants/example/dags/hello.yaml");
+
+    const { out } = await site.plan();
+
+    expect(out).toContain("run #7 is queued: ends as it began");
   });
 });

@@ -11,6 +11,7 @@ import {
   reconcileFacts,
   renderPlan,
 } from "../../../src/plan/index.ts";
+import { rounds, soakTimeout } from "../../support/effort.ts";
 import { acme, applied, changeOf, desiredOf, every, hello, now, planOf, words } from "./plan-fixture.ts";
 
 // Texts of a DAG: fine in several versions, not granted, scheduled, wrong in itself, no YAML at all.
@@ -62,7 +63,7 @@ const walk = (history: readonly DesiredTenant[]): ObservedTenant =>
   }, neverApplied("acme"));
 
 // On a busy machine fewer worlds, not a red test.
-const runs = { numRuns: 60, interruptAfterTimeLimit: 8000 };
+const runs = { numRuns: rounds(60, 1500), interruptAfterTimeLimit: soakTimeout(8000) };
 
 describe("laws of the plan", () => {
   it("one apply settles: the same plan again is a noop", () => {
