@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { soakTimeout } from "./test/support/effort.ts";
 
 const project = (name: string, testTimeout: number) => ({
   test: {
@@ -7,7 +8,7 @@ const project = (name: string, testTimeout: number) => ({
     pool: "forks" as const,
     // piscina threads load .ts entries in tests.
     execArgv: ["--import", "tsx"],
-    testTimeout,
+    testTimeout: soakTimeout(testTimeout),
     hookTimeout: 120_000,
     maxWorkers: 2,
     globalSetup: name === "unit" ? [] : ["test/support/global-setup.ts"],

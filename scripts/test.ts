@@ -1,9 +1,9 @@
 /**
  * `npm run check`, `npm test` and `npm run soak`: runs every gate in order, all of them even when one fails, and ends with
- * the plain line that CI counts. Exit 1 on any failure. A soak is the tests that take chance or a crash, for hours.
+ * the plain line that CI counts. Exit 1 on any failure. A soak runs the tests that have a long form (test/support/effort.ts), for hours.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { TestCounts } from "./test-reporter.ts";
@@ -41,7 +41,6 @@ interface Outcome {
   readonly counts: TestCounts;
 }
 
-const soakFiles = ["test/integration/store/queue-model.test.ts", "test/integration/daemon/kill-nine.test.ts"];
 const isSoak = process.argv[2] === "--soak";
 
 const scratch = mkdtempSync(path.join(tmpdir(), "orrery-test-"));
@@ -53,8 +52,19 @@ report(outcomes);
 function gatesOf(mode: string | undefined): readonly Gate[] {
   if (mode === "--check") return [...checks, unit];
   if (mode !== "--soak") return [...checks, unit, ...rest];
-  const { command, ...gate } = project("integration");
-  return [{ ...gate, command: [...command, ...soakFiles] }];
+  return [unit, ...rest].flatMap(({ command, ...gate }) => {
+    const files = longFiles(gate.name);
+    return files.length === 0 ? [] : [{ ...gate, command: [...command, ...files] }];
+  });
+}
+
+/** Tests of a project that have a long form. */
+function longFiles(name: string): readonly string[] {
+  const dir = path.join("test", name);
+  return readdirSync(dir, { recursive: true, encoding: "utf8" })
+    .map((file) => path.join(dir, file))
+    .filter((file) => file.endsWith(".test.ts") && readFileSync(file, "utf8").includes("/support/effort.ts"))
+    .sort();
 }
 
 function runGate(gate: Gate): Outcome {

@@ -1,4 +1,7 @@
-/** `npm run soak`: every point instead of a sample, many rounds instead of a few. Only tests look at it. */
+/**
+ * `npm run soak`: every point instead of a sample, many rounds instead of a few. A test file that imports this has a
+ * long form, and is all that a soak runs (scripts/test.ts). Only tests look at the variable, the product never does.
+ */
 const isSoak = process.env["ORRERY_SOAK"] === "1";
 
 /** `usual` rounds in `npm test`, `soak` in `npm run soak`. */

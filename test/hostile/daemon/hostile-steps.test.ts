@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Daemon, type DaemonEvent, startDaemon } from "../../../src/daemon/index.ts";
 import type { RunRecord } from "../../../src/record/index.ts";
 import { createLogger, createRedact } from "../../../src/telemetry/index.ts";
 import { isConfinable } from "../../support/confinable.ts";
+import { descendantsOf } from "../../support/daemon-process.ts";
+import { rounds, soakTimeout } from "../../support/effort.ts";
 import { type DaemonPlace, makeDaemonPlace } from "../../support/killed-daemon.ts";
 import { dagPath, dagText, type FileChanges, logStep, tenantFiles } from "../../support/spec-commits.ts";
 
@@ -204,6 +207,51 @@ describe.skipIf(confinable !== null)(`hostile steps through the whole line${reas
       expect((await recordOf("evil", calm)).status).toBe("succeeded");
       expect([health.status, await health.json()]).toMatchObject([200, { status: "ok" }]);
     },
+  );
+});
+
+/** Processes below this one, and open files of this one: the daemon runs in it. */
+const held = (): { readonly processes: number; readonly files: number } => ({
+  processes: descendantsOf(process.pid).length,
+  files: readdirSync("/proc/self/fd").length,
+});
+
+describe.skipIf(confinable !== null)(`every attack at once, again and again${reason}`, () => {
+  it(
+    "the neighbour's runs succeed all along, every attack ends with its class, nothing is left behind",
+    async () => {
+      const turns = rounds(1, 100);
+      await run("good", "hello");
+      const before = held();
+      const over = new AbortController();
+      const neighbour = (async (): Promise<readonly string[]> => {
+        const runs: string[] = [];
+        while (!over.signal.aborted) runs.push(await run("good", "hello"));
+        return runs;
+      })();
+      const ended: (readonly [Attack, string])[] = [];
+
+      for (let turn = 0; turn < turns; turn++) {
+        ended.push(
+          ...(await Promise.all(attacks.map(async (attack) => [attack, await run("evil", idOf(attack))] as const))),
+        );
+      }
+      over.abort();
+      const good = await neighbour;
+
+      for (const [attack, runId] of ended) {
+        const record = await recordOf("evil", runId);
+        const [attempt] = record.steps?.[0]?.attempts ?? [];
+        expect(attack.ends).toContain(`${String(record.errorClass)}/${String(attempt?.code)}`);
+      }
+      expect(good.length).toBeGreaterThan(turns);
+      for (const runId of good) expect((await recordOf("good", runId)).status).toBe("succeeded");
+      // A warm host more or less is no leak; a hundred rounds of nine attacks that each leave one would be.
+      const after = held();
+      expect(after.processes - before.processes).toBeLessThan(8);
+      expect(after.files - before.files).toBeLessThan(40);
+    },
+    soakTimeout(180_000),
   );
 });
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ApiDeps, Problem } from "../../../src/api/index.ts";
 import { registerRoutes } from "../../../src/api/routes.ts";
 import { codes, Fault } from "../../../src/base/index.ts";
+import { rounds } from "../../support/effort.ts";
 import { type Api, acmeRun, borealisRun, logHash, openApi } from "./api-fixture.ts";
 
 interface Route {
@@ -253,7 +254,7 @@ describe("what a request may hold", () => {
         await response.arrayBuffer();
         expect(response.status, `${method} ${path}`).toBeLessThan(500);
       }),
-      { numRuns: 400 },
+      { numRuns: rounds(400, 10000) },
     );
   });
 });

@@ -9,6 +9,7 @@ import {
   type Oid,
   openRepository,
 } from "../../../src/git/index.ts";
+import { rounds, soakTimeout } from "../../support/effort.ts";
 import { type ScratchDir, scratchDir, stockGit, stockRepository } from "../../support/git-fixtures.ts";
 import { Crash, CrashFs, type Survival, unsyncedFs } from "./crash-fs.ts";
 
@@ -79,7 +80,7 @@ const survivals = (call: number): readonly Survival[] => [
   { name: "only what was synced", keepsEntry: () => false, keepsBytes: () => "none" },
   { name: "all names, no unsynced bytes", keepsEntry: () => true, keepsBytes: () => "none" },
   { name: "all names, zeros for bytes", keepsEntry: () => true, keepsBytes: () => "zeros" },
-  scattered(call),
+  ...Array.from({ length: rounds(1, 40) }, (_, n) => scattered(call + 1000 * n)),
 ];
 
 let scratch: ScratchDir;
@@ -114,48 +115,52 @@ async function crashAt(start: string, lastCall: number) {
 }
 
 describe.each(starts)("a power cut after every single call, from %s", (start) => {
-  it("leaves a readable repository with the old or the new ref, and the batch can be written again", async () => {
-    using original = openRepository(scratch.join(start));
-    const before = original.readRef(ref);
-    const whole = await crashAt(start, Number.POSITIVE_INFINITY);
-    const expected = whole.batch!;
-    const seen = new Set<string>();
+  it(
+    "leaves a readable repository with the old or the new ref, and the batch can be written again",
+    async () => {
+      using original = openRepository(scratch.join(start));
+      const before = original.readRef(ref);
+      const whole = await crashAt(start, Number.POSITIVE_INFINITY);
+      const expected = whole.batch!;
+      const seen = new Set<string>();
 
-    // One more than there are calls: the batch that got to its end, and must last.
-    let finished = 0;
-    for (let call = 0; call <= whole.crash.calls + 1; call++) {
-      using room = scratchDir({ inMemory: true });
-      const { crash, batch } = await crashAt(start, call);
-      if (batch !== null) finished++;
-      for (const [turn, survival] of survivals(call).entries()) {
-        const dir = room.join(survival.name);
-        crash.restore(scratch.join(start), dir, survival);
-        using repository = openRepository(dir);
+      // One more than there are calls: the batch that got to its end, and must last.
+      let finished = 0;
+      for (let call = 0; call <= whole.crash.calls + 1; call++) {
+        using room = scratchDir({ inMemory: true });
+        const { crash, batch } = await crashAt(start, call);
+        if (batch !== null) finished++;
+        for (const [turn, survival] of survivals(call).entries()) {
+          const dir = room.join(survival.name);
+          crash.restore(scratch.join(start), dir, survival);
+          using repository = openRepository(dir);
 
-        const head = readEverything(repository);
+          const head = readEverything(repository);
 
-        const place = `call ${String(call)}, ${survival.name}`;
-        expect([place, [before, expected.commit].includes(head)]).toEqual([place, true]);
-        if (batch !== null) expect([place, head]).toEqual([place, expected.commit]);
-        seen.add(head === expected.commit ? "new" : "old");
+          const place = `call ${String(call)}, ${survival.name}`;
+          expect([place, [before, expected.commit].includes(head)]).toEqual([place, true]);
+          if (batch !== null) expect([place, head]).toEqual([place, expected.commit]);
+          seen.add(head === expected.commit ? "new" : "old");
 
-        const later = new Date(statSync(dir).mtimeMs + 3_600_000);
-        const lock = await createGitWriter(repository).removeStaleLock({ ref, ours: expected.oids, now: later });
-        expect([place, lock]).toEqual([place, expect.stringMatching(/^(?:none|removed)$/u)]);
-        if (head !== expected.commit) {
-          const again = await appendBatch(repository, unsyncedFs, 2);
-          expect([place, again.commit, [...again.oids]]).toEqual([place, expected.commit, [...expected.oids]]);
+          const later = new Date(statSync(dir).mtimeMs + 3_600_000);
+          const lock = await createGitWriter(repository).removeStaleLock({ ref, ours: expected.oids, now: later });
+          expect([place, lock]).toEqual([place, expect.stringMatching(/^(?:none|removed)$/u)]);
+          if (head !== expected.commit) {
+            const again = await appendBatch(repository, unsyncedFs, 2);
+            expect([place, again.commit, [...again.oids]]).toEqual([place, expected.commit, [...expected.oids]]);
+          }
+          expect([place, readEverything(repository)]).toEqual([place, expected.commit]);
+          // A process each: in turns.
+          if (turn % rounds(5, 1) !== call % rounds(5, 1)) continue;
+          const fsck = stockGit(dir, ["fsck", "--strict", "--no-dangling"]);
+          expect([place, fsck]).toEqual([place, ""]);
         }
-        expect([place, readEverything(repository)]).toEqual([place, expected.commit]);
-        // A process each: in turns.
-        if (turn !== call % 5) continue;
-        const fsck = stockGit(dir, ["fsck", "--strict", "--no-dangling"]);
-        expect([place, fsck]).toEqual([place, ""]);
       }
-    }
 
-    expect(seen).toEqual(new Set(["old", "new"]));
-    expect(whole.crash.calls).toBeGreaterThan(25);
-    expect(finished).toBeGreaterThan(0);
-  }, 240_000);
+      expect(seen).toEqual(new Set(["old", "new"]));
+      expect(whole.crash.calls).toBeGreaterThan(25);
+      expect(finished).toBeGreaterThan(0);
+    },
+    soakTimeout(240_000),
+  );
 });

@@ -2,6 +2,7 @@ import { cpSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DurableFs, openRepository } from "../../../src/git/index.ts";
 import { testGenesisBody, testRunBody } from "../../support/audit-fixtures.ts";
+import { rounds, soakTimeout } from "../../support/effort.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { type ScratchDir, scratchDir, stockGit, stockRepository } from "../../support/git-fixtures.ts";
 import { branch, type Lasting, lasting, recorderOver, verdictOn } from "../../support/recorder-setup.ts";
@@ -75,29 +76,35 @@ const survivals: readonly Survival[] = [
 ];
 
 describe("a stop of the recorder", () => {
-  it("after calls to the disk, every one around the refs, leaves a chain without gap, double or other oid", async () => {
-    const reference = await undisturbed();
-    const wholeDir = copyOf(empty);
-    const whole = new CrashFs(wholeDir, Number.POSITIVE_INFINITY);
-    await flush(wholeDir, waiting(), whole.fs);
-    // The git room enumerates every call of objects; a few of them are enough here.
-    const points = Array.from({ length: whole.calls }, (_, call) => call).filter(
-      (call) => call % 9 === 0 || call >= whole.calls - refCalls,
-    );
-    for (const call of points) {
-      const dir = copyOf(empty);
-      const crash = new CrashFs(dir, call);
-      const kept = waiting();
-      await expect(flush(dir, kept, crash.fs)).rejects.toThrow();
-      const after = scratch.join(`after-${String(call)}`);
-      crash.restore(empty, after, survivals[call % survivals.length]!);
+  it(
+    "after calls to the disk, every one around the refs, leaves a chain without gap, double or other oid",
+    async () => {
+      const reference = await undisturbed();
+      const wholeDir = copyOf(empty);
+      const whole = new CrashFs(wholeDir, Number.POSITIVE_INFINITY);
+      await flush(wholeDir, waiting(), whole.fs);
+      // The git room enumerates every call of objects; a few of them are enough here, outside of a soak.
+      const stride = rounds(9, 1);
+      const points = Array.from({ length: whole.calls }, (_, call) => call).filter(
+        (call) => call % stride === 0 || call >= whole.calls - refCalls,
+      );
+      const turns = rounds(1, survivals.length);
+      for (const [call, turn] of points.flatMap((point) => [...Array(turns).keys()].map((n) => [point, n] as const))) {
+        const dir = copyOf(empty);
+        const crash = new CrashFs(dir, call);
+        const kept = waiting();
+        await expect(flush(dir, kept, crash.fs)).rejects.toThrow();
+        const after = scratch.join(`after-${String(call)}-${String(turn)}`);
+        crash.restore(empty, after, survivals[(call + turn) % survivals.length]!);
 
-      await goOn(after, kept);
+        await goOn(after, kept);
 
-      await expectWhole(after, kept, reference);
-    }
-    expect(points.length).toBeGreaterThan(refCalls);
-  }, 180_000);
+        await expectWhole(after, kept, reference);
+      }
+      expect(points.length).toBeGreaterThan(refCalls);
+    },
+    soakTimeout(180_000),
+  );
 
   it("before and after every call to database and signer leaves a chain without gap, double or other oid", async () => {
     const reference = await undisturbed();

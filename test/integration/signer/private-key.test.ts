@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createPrivateKeyFile, nodeTrustCrypto, readPrivateKey, signSshsig } from "../../../src/signer/index.ts";
 import { fingerprintOf, publicKeyLine, verifySshsig } from "../../../src/trust/index.ts";
+import { rounds } from "../../support/effort.ts";
 import { type ScratchDir, scratchDir } from "../../support/git-fixtures.ts";
 import vectors from "../../vectors/sshsig.json" with { type: "json" };
 import { sshKeygen, stockKey } from "./ssh-keygen.ts";
@@ -110,7 +111,7 @@ describe("a private key file", () => {
         const armored = signSshsig(key, "git", message);
         expect(verifySshsig(nodeTrustCrypto, { armored, message, namespace: "git" }).ok).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: rounds(300, 7500) },
     );
     for (const length of [0, 10, 40, 100, body.length - 1]) {
       expect(() => read(body.subarray(0, length))).toThrow(expect.objectContaining({ code: "KEY_UNREADABLE" }));

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dueSlots, slotsBetween } from "../../../src/calendar/index.ts";
+import { rounds } from "../../support/effort.ts";
 import { cron, every, hours, iso, minutes } from "./schedule-fixture.ts";
 
 const at = (text: string): Date => new Date(`2026-05-${text}Z`);
@@ -146,6 +147,6 @@ it("accounts for every slot exactly once, whatever the policy and the piece size
         if (all.length > 0) expect(watermark.getTime()).toBe(all.at(-1));
       },
     ),
-    { numRuns: 200 },
+    { numRuns: rounds(200, 5000) },
   );
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { canonicalText, type Json, type JsonObject } from "../../../src/base/index.ts";
 import { sha256Hex } from "../../../src/base/node-digest.ts";
 import { checkInput, checkOutput, decodeSpec } from "../../../src/compute/tasks.ts";
+import { rounds } from "../../support/effort.ts";
 import { bytesOf, dagText } from "../../support/spec-fixtures.ts";
 
 const open: JsonObject = { type: "object" };
@@ -86,7 +87,7 @@ describe("an output", () => {
           expect(answer.ok || answer.code === "ERR_AOC_FIELD").toBe(isCanonical(text));
         },
       ),
-      { numRuns: 500 },
+      { numRuns: rounds(500, 12500) },
     );
   });
 });

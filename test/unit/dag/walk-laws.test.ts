@@ -16,6 +16,7 @@ import {
   type WalkEvent,
 } from "../../../src/dag/index.ts";
 import type { StepSpec } from "../../../src/spec/index.ts";
+import { rounds, soakTimeout } from "../../support/effort.ts";
 import { dag, list, step } from "./walk-fixture.ts";
 
 // A world that answers every command from a table: what a step does depends on (step, index, attempt) alone.
@@ -245,7 +246,7 @@ describe("laws of the walk", () => {
         expect(log.filter((c) => c.kind === "settle_run")).toHaveLength(1);
         expect(log.filter((c) => c.kind === "finish_step")).toHaveLength(walk.steps.size);
       }),
-      { numRuns: 400, interruptAfterTimeLimit: 8000 },
+      { numRuns: rounds(400, 10000), interruptAfterTimeLimit: soakTimeout(8000) },
     );
   });
 
@@ -264,7 +265,7 @@ describe("laws of the walk", () => {
 
         expect(JSON.stringify([...cut.walk.steps])).toBe(before);
       }),
-      { numRuns: 100, interruptAfterTimeLimit: 8000 },
+      { numRuns: rounds(100, 2500), interruptAfterTimeLimit: soakTimeout(8000) },
     );
   });
 
@@ -292,7 +293,7 @@ describe("laws of the walk", () => {
           expect(state.log.at(-1)).toMatchObject({ kind: "settle_run", status: want.status });
         },
       ),
-      { numRuns: 400, interruptAfterTimeLimit: 8000 },
+      { numRuns: rounds(400, 10000), interruptAfterTimeLimit: soakTimeout(8000) },
     );
   });
 
@@ -312,7 +313,7 @@ describe("laws of the walk", () => {
         expect(started.map((c) => c.stepId).filter((id) => !id.startsWith("f"))).toEqual([]);
         expect([...state.walk.steps.values()].every((s) => s.end !== null)).toBe(true);
       }),
-      { numRuns: 300, interruptAfterTimeLimit: 8000 },
+      { numRuns: rounds(300, 7500), interruptAfterTimeLimit: soakTimeout(8000) },
     );
   });
 
@@ -341,7 +342,7 @@ describe("laws of the walk", () => {
             if (command.kind === "dispatch") expect(ended.has(key(command))).toBe(false);
         },
       ),
-      { numRuns: 300, interruptAfterTimeLimit: 8000 },
+      { numRuns: rounds(300, 7500), interruptAfterTimeLimit: soakTimeout(8000) },
     );
   });
 
@@ -358,7 +359,7 @@ describe("laws of the walk", () => {
 
         expect(again.log).toEqual(once.log);
       }),
-      { numRuns: 100, interruptAfterTimeLimit: 8000 },
+      { numRuns: rounds(100, 2500), interruptAfterTimeLimit: soakTimeout(8000) },
     );
   });
 });

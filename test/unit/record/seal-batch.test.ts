@@ -24,6 +24,7 @@ import {
   testRuntime,
   testStep,
 } from "../../support/audit-fixtures.ts";
+import { rounds } from "../../support/effort.ts";
 
 const instant = "2026-11-24T03:31:05.000Z";
 
@@ -95,7 +96,7 @@ describe("sealBatch", () => {
           }
         },
       ),
-      { numRuns: 15 },
+      { numRuns: rounds(15, 375) },
     );
   });
 

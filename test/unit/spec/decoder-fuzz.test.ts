@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeDocument } from "../../../src/spec/index.ts";
+import { rounds } from "../../support/effort.ts";
 import { bytesOf, exampleBytes } from "../../support/spec-fixtures.ts";
 
 const path = "tenants/acme/dags/sample.yaml";
@@ -57,7 +58,7 @@ describe("the decoder, given hostile bytes", () => {
       fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {
         expect(timed(bytes).ms).toBeLessThan(boundMs);
       }),
-      { numRuns: 400 },
+      { numRuns: rounds(400, 10000) },
     );
   });
 
@@ -78,7 +79,7 @@ describe("the decoder, given hostile bytes", () => {
       fc.property(fc.array(marks, { maxLength: 300 }), (parts) => {
         expect(timed(bytesOf(parts.join(""))).ms).toBeLessThan(boundMs);
       }),
-      { numRuns: 1500 },
+      { numRuns: rounds(1500, 37500) },
     );
   });
 
@@ -102,7 +103,7 @@ describe("the decoder, given hostile bytes", () => {
         expect(ms).toBeLessThan(boundMs);
         expect(ok || codes.length > 0).toBe(true);
       }),
-      { numRuns: 600 },
+      { numRuns: rounds(600, 15000) },
     );
   });
 

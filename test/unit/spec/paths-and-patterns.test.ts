@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { classifyPath, decodeDocument, misplacedPath, patternMatches } from "../../../src/spec/index.ts";
-import { patternDefect } from "../../../src/spec/safe-pattern.ts";
+import { patternDefect } from "../../../src/spec/value/safe-pattern.ts";
+import { rounds } from "../../support/effort.ts";
 
 describe("classifyPath", () => {
   it.each([
@@ -112,7 +113,7 @@ describe("patternMatches", () => {
           expect(patternMatches(globs.join("/"), names.join("/"))).toBe(oracle(globs).test(`${names.join("/")}/`));
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: rounds(3000, 75000) },
     );
   });
 
@@ -176,7 +177,7 @@ describe("a pattern of a schema", () => {
         new RegExp(pattern, "u").test(`${"a".repeat(20_000)}c`);
         expect(performance.now() - startMs).toBeLessThan(500);
       }),
-      { numRuns: 500 },
+      { numRuns: rounds(500, 12500) },
     );
   });
 });

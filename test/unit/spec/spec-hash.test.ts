@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { canonicalText, type Json } from "../../../src/base/index.ts";
 import { sha256, sha256Hex } from "../../../src/base/node-digest.ts";
 import { effectiveDag, specHashOf } from "../../../src/spec/index.ts";
+import { rounds } from "../../support/effort.ts";
 import { dagText, decoded, decodedDag } from "../../support/spec-fixtures.ts";
 
 const vectors = JSON.parse(readFileSync(new URL("../../vectors/spec-hash.json", import.meta.url), "utf8")) as readonly {
@@ -107,7 +108,7 @@ describe("specHash", () => {
 
         expect(new Set(written.map(hashOf)).size).toBe(1);
       }),
-      { numRuns: 150 },
+      { numRuns: rounds(150, 3750) },
     );
   });
 

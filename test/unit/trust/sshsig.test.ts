@@ -12,6 +12,7 @@ import {
   verifySshsig,
   wireString,
 } from "../../../src/trust/index.ts";
+import { rounds } from "../../support/effort.ts";
 import vectors from "../../vectors/sshsig.json" with { type: "json" };
 
 const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"));
@@ -77,7 +78,7 @@ describe("a signature is refused", () => {
 
         expect(verify(sample.armored, { message }).ok).toBe(false);
       }),
-      { numRuns: 50 },
+      { numRuns: rounds(50, 1250) },
     );
   });
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { armorSshsig, type TrustPolicy, wireString } from "../../../src/trust/index.ts";
+import { rounds } from "../../support/effort.ts";
 import { type FakeCommit, FakeHistory, keyLine, signersFile, start } from "./fake-history.ts";
 
 /** A branch whose first commit ana signed and which she and bob may go on with. */
@@ -395,7 +396,7 @@ describe("laws", () => {
         expect(verified).toBe(atOnce.verified?.oid ?? null);
         expect(newly).toEqual(atOnce.newly.map(({ oid }) => oid));
       }),
-      { numRuns: 400 },
+      { numRuns: rounds(400, 10000) },
     );
   });
 
