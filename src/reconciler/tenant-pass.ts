@@ -15,6 +15,7 @@ import type { Actor } from "../run/index.ts";
 import type { QueuedRunBody, TenantChange } from "../store/index.ts";
 import type { VerifiedCommit } from "../trust/index.ts";
 import type { DesiredReader, ReadTenant } from "./desired-reader.ts";
+import { logHeld } from "./held-log.ts";
 import type { ReconcilerDeps, ReconcilerOptions } from "./reconciler-deps.ts";
 
 export interface TenantTask {
@@ -74,6 +75,7 @@ async function passOnce(room: ReconcileRoom, task: TenantTask, signal: AbortSign
     await changeOf(room, task, { plan, read, actor, clean }),
     endQueued(room, task, actor),
   );
+  logHeld(deps.log, plan);
   return { plan, written: true };
 }
 
