@@ -137,7 +137,7 @@ function defaultsText(): string {
     return `## ${title}\n\n${body}`;
   });
   const normal = table(
-    ["in src/spec/defaults.ts", "value"],
+    ["in src/spec/normal/defaults.ts", "value"],
     flattened(defaults, "").map(([key, value]) => [`\`${key}\``, `\`${value}\``]),
   );
   return `${banner}# Defaults

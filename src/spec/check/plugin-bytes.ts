@@ -1,6 +1,6 @@
-import type { Hex } from "../base/index.ts";
-import type { Finding } from "./finding.ts";
-import type { PluginManifest } from "./plugin-manifest.ts";
+import type { Hex } from "../../base/index.ts";
+import type { Finding } from "../decode/finding.ts";
+import type { PluginManifest } from "../normal/plugin-manifest.ts";
 
 /** A finding where plugin.js is not what its manifest pins; null = no plugin.js at all. */
 export function checkPluginBytes(

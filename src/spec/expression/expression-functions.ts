@@ -1,5 +1,5 @@
+import { closest } from "../decode/foreign-words.ts";
 import { dynamicKey, type ExpressionTree, macroOf, partsOf, rootPaths } from "./expression-tree.ts";
-import { closest } from "./foreign-words.ts";
 
 /** `[least, most]` arguments; a method has a target before its dot. */
 interface FunctionRule {

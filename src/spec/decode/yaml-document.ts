@@ -1,5 +1,5 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type YAMLMap } from "yaml";
-import type { CodeName, Json, JsonObject } from "../base/index.ts";
+import type { CodeName, Json, JsonObject } from "../../base/index.ts";
 import type { Finding } from "./finding.ts";
 import { type Position, type Positions, pointerTo } from "./positions.ts";
 import { CapExceeded, composeYaml, documentCaps } from "./yaml-tokens.ts";

@@ -1,14 +1,14 @@
+import type { Finding } from "../decode/finding.ts";
+import { positionOf } from "../decode/positions.ts";
+import { sortFindings } from "../decode/schema-findings.ts";
+import { templateTexts } from "../expression/expression-template.ts";
+import type { DagSpec, ScheduleSpec } from "../normal/dag-spec.ts";
+import { patternMatches } from "../value/file-pattern.ts";
+import { resolveInputs } from "../value/resolve-inputs.ts";
 import { checkExpressions } from "./check-expressions.ts";
 import { checkGraph } from "./check-graph.ts";
 import { checkStepPlugin } from "./check-step-plugin.ts";
 import { type DagContext, type DagDefect, type PlacedStep, placedSteps } from "./dag-defect.ts";
-import type { DagSpec, ScheduleSpec } from "./dag-spec.ts";
-import { templateTexts } from "./expression-template.ts";
-import { patternMatches } from "./file-pattern.ts";
-import type { Finding } from "./finding.ts";
-import { positionOf } from "./positions.ts";
-import { resolveInputs } from "./resolve-inputs.ts";
-import { sortFindings } from "./schema-findings.ts";
 
 /**
  * What is wrong with a DAG beyond its schema: graph, expressions, plugins, files, schedules. Findings by place; empty =

@@ -1,7 +1,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import { fullFormats } from "ajv-formats/dist/formats.js";
-import type { Json, JsonObject } from "../base/index.ts";
-import { dotted, pointerTo } from "./positions.ts";
+import type { Json, JsonObject } from "../../base/index.ts";
+import { dotted, pointerTo } from "../decode/positions.ts";
 import { patternDefect } from "./safe-pattern.ts";
 
 /** One way in which a value does not fit a schema of a spec. */

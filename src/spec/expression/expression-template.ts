@@ -1,5 +1,5 @@
-import type { Json } from "../base/index.ts";
-import { pointerTo } from "./positions.ts";
+import type { Json } from "../../base/index.ts";
+import { pointerTo } from "../decode/positions.ts";
 
 export type TemplatePart =
   | { readonly kind: "text"; readonly text: string }

@@ -1,8 +1,7 @@
-import { canonicalText, type Hex, hexDigestWith, type Json, type JsonObject, type Sha256 } from "../base/index.ts";
-import type { DagSpec } from "./dag-spec.ts";
-import { documentDefects } from "./document-defects.ts";
-import { classifyPath, type DocumentKind, type DocumentPath, misplacedPath } from "./document-path.ts";
-import { effectiveDag } from "./effective-dag.ts";
+import { canonicalText, type Hex, hexDigestWith, type Json, type JsonObject, type Sha256 } from "../../base/index.ts";
+import type { SchemaName } from "../generated/schemas.ts";
+import type { DagSpec } from "../normal/dag-spec.ts";
+import { effectiveDag } from "../normal/effective-dag.ts";
 import {
   effectiveAllowlist,
   effectivePlugin,
@@ -10,14 +9,15 @@ import {
   effectiveRepository,
   effectiveSite,
   effectiveTenant,
-} from "./effective-specs.ts";
+} from "../normal/effective-specs.ts";
+import { normalSpec } from "../normal/normal-form.ts";
+import type { PluginManifest } from "../normal/plugin-manifest.ts";
+import type { Allowlist, Quota, RepositorySpec, SiteSpec, TenantSpec } from "../normal/tenant-spec.ts";
+import { documentDefects } from "./document-defects.ts";
+import { classifyPath, type DocumentKind, type DocumentPath, misplacedPath } from "./document-path.ts";
 import type { Finding } from "./finding.ts";
-import type { SchemaName } from "./generated/schemas.ts";
-import { normalSpec } from "./normal-form.ts";
-import type { PluginManifest } from "./plugin-manifest.ts";
 import { type Position, type Positions, positionOf } from "./positions.ts";
 import { clip, type PlacedValue, schemaFindings, sortFindings } from "./schema-findings.ts";
-import type { Allowlist, Quota, RepositorySpec, SiteSpec, TenantSpec } from "./tenant-spec.ts";
 import { decodeYaml, type YamlSource } from "./yaml-document.ts";
 
 interface Decoded {

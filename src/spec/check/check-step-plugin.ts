@@ -1,8 +1,8 @@
-import type { Json, JsonObject } from "../base/index.ts";
+import type { Json, JsonObject } from "../../base/index.ts";
+import { templateTexts } from "../expression/expression-template.ts";
+import type { PluginManifest } from "../normal/plugin-manifest.ts";
+import { valueDefects } from "../value/value-schema.ts";
 import type { DagContext, DagDefect, PlacedStep } from "./dag-defect.ts";
-import { templateTexts } from "./expression-template.ts";
-import type { PluginManifest } from "./plugin-manifest.ts";
-import { valueDefects } from "./value-schema.ts";
 
 /** The plugin is there, `code` stands where it belongs, and the constants of `with` fit its input. */
 export function checkStepPlugin({ step, pointer }: PlacedStep, context: DagContext): readonly DagDefect[] {

@@ -1,4 +1,4 @@
-import { canonicalText, type Json, type JsonObject } from "../base/index.ts";
+import { canonicalText, type Json, type JsonObject } from "../../base/index.ts";
 
 /** Thrown for a result that is no JSON; its message may be shown. */
 export class NotJson extends Error {}

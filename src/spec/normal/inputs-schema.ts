@@ -1,5 +1,5 @@
-import type { Json, JsonObject } from "../base/index.ts";
-import type { components } from "./generated/documents.ts";
+import type { Json, JsonObject } from "../../base/index.ts";
+import type { components } from "../generated/documents.ts";
 
 type InputDocument = components["schemas"]["Input"];
 

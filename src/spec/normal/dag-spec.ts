@@ -1,4 +1,4 @@
-import type { ErrorClass, Json, JsonObject } from "../base/index.ts";
+import type { ErrorClass, Json, JsonObject } from "../../base/index.ts";
 
 /**
  * A DAG spec with every default filled in: durations in ms, sizes in bytes, `needs` sorted. Read back from the stored

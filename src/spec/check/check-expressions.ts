@@ -1,15 +1,15 @@
-import type { Json, JsonObject } from "../base/index.ts";
+import type { Json, JsonObject } from "../../base/index.ts";
+import { closest } from "../decode/foreign-words.ts";
+import { lastSegment, pointerTo } from "../decode/positions.ts";
+import { compileExpression, type ScopeSchema } from "../expression/expression.ts";
+import { costDefect } from "../expression/expression-cost.ts";
+import { type ExpressionDefect, rootDefect } from "../expression/expression-functions.ts";
+import { type Shape, shapeOfSchema, unknownShape } from "../expression/expression-shape.ts";
+import { parseTemplate, type TemplatePart, templateTexts, wholeExpression } from "../expression/expression-template.ts";
+import { dynamicKey, type ExpressionTree, rootPaths } from "../expression/expression-tree.ts";
+import type { DagSpec } from "../normal/dag-spec.ts";
 import type { DagContext, DagDefect, PlacedStep } from "./dag-defect.ts";
-import type { DagSpec } from "./dag-spec.ts";
-import { compileExpression, type ScopeSchema } from "./expression.ts";
-import { costDefect } from "./expression-cost.ts";
-import { type ExpressionDefect, rootDefect } from "./expression-functions.ts";
 import { isObject, itemNameDefect, type Scope, scheduleScope, stepScopes } from "./expression-scope.ts";
-import { type Shape, shapeOfSchema, unknownShape } from "./expression-shape.ts";
-import { parseTemplate, type TemplatePart, templateTexts, wholeExpression } from "./expression-template.ts";
-import { dynamicKey, type ExpressionTree, rootPaths } from "./expression-tree.ts";
-import { closest } from "./foreign-words.ts";
-import { lastSegment, pointerTo } from "./positions.ts";
 
 /** Form, reference, type and cost of every expression of a DAG. */
 export function checkExpressions(

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../base/index.ts";
+import type { JsonObject } from "../../base/index.ts";
 import { defaults } from "./defaults.ts";
 import type { PluginManifest } from "./plugin-manifest.ts";
 import type { Allowlist, Quota, RepositorySpec, SiteSpec, TenantSpec } from "./tenant-spec.ts";

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "../base/index.ts";
+import type { Json, JsonObject } from "../../base/index.ts";
 
 /** How large a value can be: the ground of the cost bound. */
 export interface Shape {

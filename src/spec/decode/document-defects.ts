@@ -1,9 +1,9 @@
-import type { CodeName, Json, JsonObject } from "../base/index.ts";
+import type { CodeName, Json, JsonObject } from "../../base/index.ts";
+import type { components } from "../generated/documents.ts";
+import { expandInputs } from "../normal/inputs-schema.ts";
+import { valueDefects, valueSchemaDefect } from "../value/value-schema.ts";
 import type { DocumentPath } from "./document-path.ts";
-import type { components } from "./generated/documents.ts";
-import { expandInputs } from "./inputs-schema.ts";
 import { pointerTo } from "./positions.ts";
-import { valueDefects, valueSchemaDefect } from "./value-schema.ts";
 
 type Documents = components["schemas"];
 

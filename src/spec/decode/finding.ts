@@ -1,4 +1,4 @@
-import type { CodeName } from "../base/index.ts";
+import type { CodeName } from "../../base/index.ts";
 
 /** What a finding means for its document (DESIGN.md section 4): held alone, applied but not armed, or nothing. */
 export type FindingSeverity = "error" | "denied" | "warning";

@@ -1,5 +1,5 @@
+import { closest } from "../decode/foreign-words.ts";
 import type { DagDefect, PlacedStep } from "./dag-defect.ts";
-import { closest } from "./foreign-words.ts";
 
 /** Unknown needs and cycles, each section for itself: `finally` begins when all of `steps` has ended. */
 export function checkGraph(steps: readonly PlacedStep[]): readonly DagDefect[] {

@@ -1,8 +1,8 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
-import type { CodeName, Json, JsonObject } from "../base/index.ts";
+import type { CodeName, Json, JsonObject } from "../../base/index.ts";
+import { type SchemaName, schemas } from "../generated/schemas.ts";
 import type { Finding } from "./finding.ts";
 import { adviceFor, closest } from "./foreign-words.ts";
-import { type SchemaName, schemas } from "./generated/schemas.ts";
 import { dotted, lastSegment, type Positions, pointerTo, positionOf } from "./positions.ts";
 
 export interface PlacedValue {

@@ -1,8 +1,8 @@
 import { type ASTNode, Environment, EvaluationError, ParseError } from "@marcbachmann/cel-js";
-import type { Json, JsonObject } from "../base/index.ts";
+import type { Json, JsonObject } from "../../base/index.ts";
+import { patternMatches } from "../value/file-pattern.ts";
 import { type ExpressionDefect, formDefect } from "./expression-functions.ts";
 import type { ExpressionTree } from "./expression-tree.ts";
-import { patternMatches } from "./file-pattern.ts";
 
 // The only file that knows the CEL library: text in, our tree, types and values out.
 

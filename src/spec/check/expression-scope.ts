@@ -1,11 +1,16 @@
-import type { Json, JsonObject } from "../base/index.ts";
+import type { Json, JsonObject } from "../../base/index.ts";
+import { closest } from "../decode/foreign-words.ts";
+import {
+  compileExpression,
+  createChecker,
+  type ExpressionChecker,
+  type ScopeSchema,
+} from "../expression/expression.ts";
+import { type ExpressionDefect, scopeRoots } from "../expression/expression-functions.ts";
+import { parseTemplate, wholeExpression } from "../expression/expression-template.ts";
+import type { ExpressionTree } from "../expression/expression-tree.ts";
 import { upstreamOf } from "./check-graph.ts";
 import type { DagContext, DagDefect, PlacedStep } from "./dag-defect.ts";
-import { compileExpression, createChecker, type ExpressionChecker, type ScopeSchema } from "./expression.ts";
-import { type ExpressionDefect, scopeRoots } from "./expression-functions.ts";
-import { parseTemplate, wholeExpression } from "./expression-template.ts";
-import type { ExpressionTree } from "./expression-tree.ts";
-import { closest } from "./foreign-words.ts";
 
 /** The names that expressions at one place can see, with the schema of each. */
 export interface Scope {

@@ -1,4 +1,4 @@
-import type { ErrorClass, Json, JsonObject } from "../base/index.ts";
+import type { ErrorClass, Json, JsonObject } from "../../base/index.ts";
 import type { DagSpec, ForEachSpec, PluginRef, RetrySpec, ScheduleSpec, StepLimits, StepSpec } from "./dag-spec.ts";
 import { defaults } from "./defaults.ts";
 import { emptyInputs, inputDefaults } from "./inputs-schema.ts";

@@ -1,4 +1,4 @@
-import type { ErrorClass } from "../base/index.ts";
+import type { ErrorClass } from "../../base/index.ts";
 
 const minute = 60_000;
 const mebi = 1024 * 1024;

@@ -1,5 +1,5 @@
-import type { JsonObject } from "../base/index.ts";
-import type { DagSpec } from "./dag-spec.ts";
+import type { JsonObject } from "../../base/index.ts";
+import type { DagSpec } from "../normal/dag-spec.ts";
 import { valueDefects } from "./value-schema.ts";
 
 export type ResolvedInputs =

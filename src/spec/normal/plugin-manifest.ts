@@ -1,4 +1,4 @@
-import type { JsonObject } from "../base/index.ts";
+import type { JsonObject } from "../../base/index.ts";
 
 /** plugin.yaml with defaults filled in. A version is immutable. */
 export interface PluginManifest {

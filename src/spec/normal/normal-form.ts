@@ -1,9 +1,9 @@
-import { canonicalText, type Json, type JsonObject } from "../base/index.ts";
+import { canonicalText, type Json, type JsonObject } from "../../base/index.ts";
+import type { DocumentKind } from "../decode/document-path.ts";
+import type { components } from "../generated/documents.ts";
+import { durationMs, sizeBytes } from "../value/units.ts";
 import { defaults } from "./defaults.ts";
-import type { DocumentKind } from "./document-path.ts";
-import type { components } from "./generated/documents.ts";
 import { emptyInputs, expandInputs } from "./inputs-schema.ts";
-import { durationMs, sizeBytes } from "./units.ts";
 
 type Documents = components["schemas"];
 type Dag = Documents["Dag"]["spec"];

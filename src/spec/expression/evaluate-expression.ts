@@ -1,4 +1,4 @@
-import { canonicalText, type Json, type JsonObject, jsonDefect } from "../base/index.ts";
+import { canonicalText, type Json, type JsonObject, jsonDefect } from "../../base/index.ts";
 import { type CompiledExpression, compileExpression, failureMessage } from "./expression.ts";
 import { costDefect } from "./expression-cost.ts";
 import { rootDefect } from "./expression-functions.ts";

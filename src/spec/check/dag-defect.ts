@@ -1,8 +1,8 @@
-import type { CodeName } from "../base/index.ts";
-import type { DagSpec, PluginRef, ScheduleSpec, StepSpec } from "./dag-spec.ts";
-import type { FindingSeverity } from "./finding.ts";
-import type { PluginManifest } from "./plugin-manifest.ts";
-import { type Positions, pointerTo } from "./positions.ts";
+import type { CodeName } from "../../base/index.ts";
+import type { FindingSeverity } from "../decode/finding.ts";
+import { type Positions, pointerTo } from "../decode/positions.ts";
+import type { DagSpec, PluginRef, ScheduleSpec, StepSpec } from "../normal/dag-spec.ts";
+import type { PluginManifest } from "../normal/plugin-manifest.ts";
 
 /** All of one tenant that a DAG is checked against. Grants (allowlist, quota) are policy/'s. */
 export interface DagContext {
