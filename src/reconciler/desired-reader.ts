@@ -49,6 +49,8 @@ export interface TenantParts {
 /** Grows whenever the same trees would be understood in another way. */
 const decoderVersion = "1";
 
+const chunkSize = 128;
+
 const specFolders: ReadonlySet<string> = new Set(["keys", "plugins", "sites", "tenants"]);
 const emptyTree: SpecTree = {
   documents: [],
@@ -117,7 +119,7 @@ export class DesiredReader {
     const parts = [this.#sharedPlugins(tree), "code" in own ? emptyTree : own];
     const documents = new Map<string, DecodedSpec>();
     for (const part of parts) {
-      for (const [path, decoded] of await this.#decode(part, signal)) documents.set(path, decoded);
+      for (const [path, decoded] of await this.#decodePart(part, signal)) documents.set(path, decoded);
     }
     const input = {
       tenant,
@@ -138,7 +140,7 @@ export class DesiredReader {
       const oid = this.#treeAt(tree, name);
       return oid === null ? [] : [this.#readWhole(oid, name)];
     });
-    const decoded = await Promise.all([root, ...folders].map((part) => this.#decode(part, signal)));
+    const decoded = await Promise.all([root, ...folders].map((part) => this.#decodePart(part, signal)));
     return new Map(decoded.flat());
   }
 
@@ -209,25 +211,55 @@ export class DesiredReader {
     return "code" in read ? refusedTree(path, read) : read;
   }
 
-  async #decode(part: SpecTree, signal: AbortSignal): Promise<readonly (readonly [string, DecodedSpec])[]> {
-    const unread: { path: string; finding: Finding }[] = [];
-    const sources = part.documents.flatMap(({ path, oid }) => {
+  /**
+   * Documents at their paths, in that order; what cannot be read is a finding. Read and decoded a few at a time: neither
+   * thousands of blobs nor thousands of answers may stop the event loop.
+   */
+  async decode(
+    documents: readonly { readonly path: string; readonly oid: Oid }[],
+    signal: AbortSignal,
+  ): Promise<readonly DecodedSpec[]> {
+    const answers: DecodedSpec[] = [];
+    for (let at = 0; at < documents.length; at += chunkSize)
+      answers.push(...(await this.#decodeFew(documents.slice(at, at + chunkSize), signal)));
+    return answers;
+  }
+
+  async #decodeFew(
+    documents: readonly { readonly path: string; readonly oid: Oid }[],
+    signal: AbortSignal,
+  ): Promise<readonly DecodedSpec[]> {
+    const unread = new Map<number, Finding>();
+    const sources = documents.flatMap(({ path, oid }, i) => {
       if (this.#cache.decoded(path, oid) !== null) return [];
       const bytes = orUnreadable(path, () => this.#cache.read(oid));
-      if ("code" in bytes) unread.push({ path, finding: bytes });
+      if ("code" in bytes) unread.set(i, bytes);
       return "code" in bytes ? [] : [{ path, oid, bytes }];
     });
     const decoded = sources.length === 0 ? [] : await this.#compute.decode(sources, signal);
-    for (const [i, { path, oid }] of sources.entries()) {
-      const answer = decoded[i];
-      if (answer !== undefined) this.#cache.keep(path, oid, answer);
+    const fresh = new Map(sources.map((source, i) => [source, decoded[i]]));
+    const answerOf = new Map<string, DecodedSpec>();
+    for (const [{ path, oid }, answer] of fresh) {
+      if (answer === undefined) continue;
+      this.#cache.keep(path, oid, answer);
+      answerOf.set(`${oid} ${path}`, answer);
     }
-    const refused = [...part.refused, ...unread];
-    const known = part.documents.flatMap(({ path, oid }) => {
-      const answer = this.#cache.decoded(path, oid);
-      return answer === null ? [] : [[path, answer] as const];
+    return documents.map(({ path, oid }, i) => {
+      const finding = unread.get(i);
+      if (finding !== undefined) return { ok: false, findings: [finding] };
+      const answer = answerOf.get(`${oid} ${path}`) ?? this.#cache.decoded(path, oid);
+      if (answer === null) throw new TypeError(`${path} was not decoded`);
+      return answer;
     });
-    return [...known, ...refused.map(({ path, finding }) => [path, { ok: false, findings: [finding] }] as const)];
+  }
+
+  async #decodePart(part: SpecTree, signal: AbortSignal): Promise<readonly (readonly [string, DecodedSpec])[]> {
+    const answers = await this.decode(part.documents, signal);
+    const known = part.documents.flatMap(({ path }, i) => {
+      const answer = answers[i];
+      return answer === undefined ? [] : [[path, answer] as const];
+    });
+    return [...known, ...part.refused.map(({ path, finding }) => [path, { ok: false, findings: [finding] }] as const)];
   }
 
   #document(tree: Oid, path: string) {

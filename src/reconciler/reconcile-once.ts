@@ -5,6 +5,7 @@ import type { Plan, TenantPlan } from "../plan/index.ts";
 import { genesisBody, reconcileBody } from "../record/index.ts";
 import type { ObservedSite } from "../store/index.ts";
 import { type TrustWalk, trustSteps, type VerifiedCommit } from "../trust/index.ts";
+import { recordDagVersions } from "./dag-versions.ts";
 import type { SiteDocuments } from "./desired-reader.ts";
 import type { PassResult } from "./reconciler-deps.ts";
 import { checkSameSite, conditionReason, type SiteBlock, siteBlock, siteConditions } from "./site-state.ts";
@@ -58,7 +59,10 @@ async function applyRevision(room: ReconcileRoom, verified: Verified, signal: Ab
   const block = siteBlock(documents, options.site, deps.recorderKey());
   setGate(room, block);
   if (block !== null) return holdSite(room, verified, documents, block);
-  const tenants = [...new Set([...documents.tenants, ...(observed?.tenants ?? [])])].sort();
+  const known = observed?.tenants ?? [];
+  const tenants = [...new Set([...documents.tenants, ...known])].sort();
+  const commits = walk.newly.map(({ oid }) => oid);
+  await recordDagVersions(room, { verified: observed?.verifiedRevision ?? null, commits, tenants: known }, signal);
   const { plans, applied } = await applyTenants(room, verified, { documents, tenants }, signal);
   const stalled =
     walk.stalled === null ? null : { reason: conditionReason(walk.stalled.code), message: walk.stalled.message };

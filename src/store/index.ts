@@ -27,6 +27,7 @@ export type { LeaseStore, QueueStore } from "./lease-store.ts";
 export type { AttemptView, DagView, LedgerStore, RunView } from "./ledger-store.ts";
 export type {
   Condition,
+  DagVersion,
   DagWrite,
   NewSite,
   ObservedDag,

@@ -18,11 +18,22 @@ export interface RevisionStore {
    * written. Queued runs of pruned and suspended DAGs end in it as cancelled at `change.now`, with the body of `endQueued`.
    */
   applyTenant(change: TenantChange, endQueued: QueuedRunBody): Promise<void>;
+  /** Keeps what is not kept yet: the commit that was first to bring a spec in stays its commit. */
+  recordVersions(tenant: string, versions: readonly DagVersion[], now: UtcText): Promise<void>;
   /** Which of these blobs the tenant does not hold yet. */
   missingBlobs(tenant: string, sha256: readonly string[]): Promise<readonly string[]>;
   readBlob(tenant: string, sha256: string): Promise<Buffer | null>;
   /** Writes site conditions only when they differ. */
   reportSite(conditions: readonly Condition[], now: UtcText): Promise<void>;
+}
+
+/** A version of a Dag that verified history brought in, applied or not. */
+export interface DagVersion {
+  readonly dagId: string;
+  readonly specHash: string;
+  /** Canonical text of the normal form. */
+  readonly specText: string;
+  readonly commit: string;
 }
 
 export interface ObservedSite {

@@ -1,6 +1,6 @@
-import { Fault } from "../../base/index.ts";
+import { Fault, type UtcText } from "../../base/index.ts";
 import type { Session } from "../../database/index.ts";
-import type { DagWrite, TenantChange } from "../revision-store.ts";
+import type { DagVersion, DagWrite, TenantChange } from "../revision-store.ts";
 import { hashBytes } from "./column-codec.ts";
 
 type Written = Extract<DagWrite, { kind: "create" | "update" }>;
@@ -9,18 +9,29 @@ type Written = Extract<DagWrite, { kind: "create" | "update" }>;
 export async function writeDag(session: Session, change: TenantChange, dag: DagWrite): Promise<void> {
   if (dag.kind === "prune") await pruneDag(session, change.tenant, dag);
   else {
-    await insertVersion(session, change, dag);
+    // Kept already where a commit brought it in; a release that understands a spec otherwise has no commit to name.
+    await insertVersions(session, change.tenant, { versions: [{ ...dag, commit: change.to }], now: change.now });
     await (dag.from === null ? createDag(session, change.tenant, dag) : updateDag(session, change.tenant, dag));
     await writeSchedules(session, change.tenant, dag);
   }
 }
 
-async function insertVersion(session: Session, change: TenantChange, dag: Written): Promise<void> {
+/** All in one statement; each (dagId, specHash) once. The commit that first introduced a specHash here keeps it. */
+export async function insertVersions(
+  session: Session,
+  tenant: string,
+  { versions, now }: { readonly versions: readonly DagVersion[]; readonly now: UtcText },
+): Promise<void> {
+  const column = <T>(of: (version: DagVersion) => T): readonly T[] => versions.map(of);
   await session.query({
-    // The commit that first introduced this specHash here keeps it.
-    text: `insert into dag_version (tenant_id, dag_id, spec_hash, commit_id, spec_text, at) values ($1, $2, $3, $4, $5, $6)
+    text: `insert into dag_version (tenant_id, dag_id, spec_hash, commit_id, spec_text, at)
+      select $1, v.dag_id, v.spec_hash, v.commit_id, v.spec_text, $6
+      from unnest($2::text[], $3::bytea[], $4::text[], $5::text[]) as v (dag_id, spec_hash, commit_id, spec_text)
       on conflict do nothing`,
-    values: [change.tenant, dag.dagId, hashBytes(dag.specHash), change.to, dag.specText, change.now],
+    values: [
+      ...[tenant, column(({ dagId }) => dagId), column(({ specHash }) => hashBytes(specHash))],
+      ...[column(({ commit }) => commit), column(({ specText }) => specText), now],
+    ],
   });
 }
 

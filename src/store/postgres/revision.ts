@@ -5,7 +5,7 @@ import type { TenantSnapshot } from "../../spec/index.ts";
 import type { ObservedSite, ObservedTenant, RevisionStore, TenantChange } from "../revision-store.ts";
 import { hashBytes, hexOfBytes } from "./column-codec.ts";
 import { readConditions, replaceConditions } from "./conditions.ts";
-import { writeDag } from "./dag-writes.ts";
+import { insertVersions, writeDag } from "./dag-writes.ts";
 import { readDags } from "./observed-dags.ts";
 import { insertBody } from "./outbox-row.ts";
 import { endQueuedRuns, lockTenant, promote } from "./queued-runs.ts";
@@ -32,6 +32,8 @@ export function createRevisionStore(database: Database): RevisionStore {
         await promote(session, change.tenant);
         if (change.from === null) await noteTenant(session, change.tenant);
       }),
+    recordVersions: (tenant, versions, now) =>
+      database.withTenant(tenant, (session) => insertVersions(session, tenant, { versions, now })),
     missingBlobs: (tenant, sha256) =>
       database.withTenant(tenant, async (session) => {
         const rows = await session.query<{ sha256: Buffer }>({
