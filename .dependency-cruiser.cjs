@@ -2,15 +2,7 @@
  * The import law (DESIGN.md section 12). A room imports lower floors, and earlier neighbours of its own floor, only
  * through the other room's index.ts. Built from the house plan below, so that a new room is one line.
  */
-const floors = [
-  ["base"],
-  ["spec", "trust", "policy", "dag", "calendar", "run", "record", "plan"],
-  ["config", "telemetry", "git", "database", "store", "artifact", "secret", "signer", "compute", "egress", "sandbox", "bundle"],
-  ["reconciler", "scheduler", "worker", "recorder"],
-  ["identity", "api", "web"],
-  ["daemon", "cli"],
-];
-
+const floors = require("./scripts/floors.cjs").map(({ rooms }) => rooms);
 
 const order = floors.flat();
 const floorOf = (room) => floors.findIndex((rooms) => rooms.includes(room));

@@ -24,6 +24,7 @@ const checks: readonly Gate[] = [
   { name: "generated types", command: [node, "--import", "tsx", "scripts/generate-types.ts", "--check"] },
   { name: "plugins", command: [node, "--import", "tsx", "scripts/build-plugins.ts", "--check"] },
   { name: "docs", command: [node, "--import", "tsx", "scripts/generate-docs.ts", "--check"] },
+  { name: "map", command: [node, "--import", "tsx", "scripts/draw-map.ts", "--check"] },
   { name: "lint", command: [bin("eslint"), "."] },
   { name: "import law", command: [bin("depcruise"), "src", "sandbox", "--config", ".dependency-cruiser.cjs"] },
   { name: "dead code", command: [bin("knip")] },
