@@ -20,6 +20,7 @@ export const commandModules: readonly CommandModule[] = [
   { names: ["service"], load: async () => (await import("./commands/service.ts")).addServiceCommand },
   { names: ["lint"], load: async () => (await import("./commands/lint.ts")).addLintCommand },
   { names: ["plan"], load: async () => (await import("./commands/plan.ts")).addPlanCommand },
+  { names: ["simulate"], load: async () => (await import("./commands/simulate.ts")).addSimulateCommand },
   { names: ["run"], load: async () => (await import("./commands/run.ts")).addRunCommand },
   { names: ["get", "describe"], load: async () => (await import("./commands/get.ts")).addGetCommands },
   { names: ["logs", "cancel", "wait"], load: async () => (await import("./commands/logs.ts")).addRunVerbs },

@@ -2,6 +2,8 @@ export { appliedState } from "./applied-state.ts";
 export { assembleTenant, type TenantInput } from "./assemble-tenant.ts";
 export type { DesiredDag, DesiredSite, DesiredTenant, ReadableDag, UnreadableDag } from "./desired.ts";
 export { findingText, printable } from "./finding-text.ts";
+export { type ForecastDag, type ForecastTenant, type ForecastWindow, forecast } from "./forecast/forecast.ts";
+export type { TenantForecast } from "./forecast/tenant-tally.ts";
 export { type HeldNews, heldNews } from "./held-news.ts";
 export type { Condition, ObservedDag, ObservedTenant } from "./observed.ts";
 export { pinnedBlobs } from "./pinned-snapshot.ts";

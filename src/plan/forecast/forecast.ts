@@ -1,0 +1,163 @@
+import { Fault } from "../../base/index.ts";
+import { slotsBetween } from "../../calendar/index.ts";
+import type { DagSpec, Quota } from "../../spec/index.ts";
+import { type ForecastRun, TenantQueue } from "./tenant-queue.ts";
+import { type TenantForecast, TenantTally } from "./tenant-tally.ts";
+
+export interface ForecastDag {
+  readonly dagId: string;
+  readonly spec: Pick<DagSpec, "schedules" | "concurrency">;
+  /** Why its slots start nothing, or null. */
+  readonly blocked: "not_allowed" | "suspended" | null;
+  readonly durationMs: number;
+}
+
+export interface ForecastTenant {
+  readonly tenant: string;
+  /** At an instant: overrides end by themselves. */
+  readonly quotaAt: (instant: Date) => Quota;
+  readonly dags: readonly ForecastDag[];
+}
+
+export interface ForecastWindow {
+  /** Slots in (from, to]. */
+  readonly from: Date;
+  readonly to: Date;
+  /** Runs that the site does at once; null = only quotas limit. */
+  readonly capacity: number | null;
+}
+
+const maxSlots = 500_000;
+
+/**
+ * Plays the schedules of a site through its quotas: each slot arrives, waits for its tenant, its DAG and the site, runs as
+ * long as its DAG is said to run, and makes room. The order is that of the queue (DESIGN.md section 5): FIFO in a tenant,
+ * weighted start tags between tenants. Nothing is random: same input, same forecast. Nothing runs before `from`.
+ * Fault USAGE where a tenant has over 500,000 slots.
+ */
+export function forecast(tenants: readonly ForecastTenant[], window: ForecastWindow): readonly TenantForecast[] {
+  const sorted = [...tenants].sort((a, b) => (a.tenant < b.tenant ? -1 : 1));
+  const lanes = sorted.map((tenant) => new Lane(tenant, window));
+  const arrivals = lanes.flatMap((lane) => arrivalsOf(lane, window)).sort(byArrival);
+  const site = new SiteClock(lanes, window);
+  for (const { lane, run } of arrivals) {
+    site.advanceTo(run.atMs);
+    lane.arrive(run);
+    site.start(run.atMs);
+  }
+  site.advanceTo(window.to.getTime());
+  return lanes.map((lane) => lane.tally.result(window));
+}
+
+interface Arrival {
+  readonly lane: Lane;
+  readonly run: ForecastRun;
+}
+
+const byArrival = (a: Arrival, b: Arrival): number => a.run.atMs - b.run.atMs || (keyOf(a) < keyOf(b) ? -1 : 1);
+const keyOf = ({ lane, run }: Arrival): string => `${lane.tenant.tenant}/${run.dag.dagId}/${run.schedule}`;
+
+function arrivalsOf(lane: Lane, { from, to }: ForecastWindow): readonly Arrival[] {
+  return lane.tenant.dags.flatMap((dag) =>
+    dag.spec.schedules.flatMap((schedule) => {
+      const { slots, truncated } = slotsBetween(schedule, from, to, maxSlots);
+      if (truncated || !lane.takeSlots(slots.length, maxSlots))
+        throw new Fault("USAGE", `${lane.tenant.tenant} has over ${String(maxSlots)} slots in this window`);
+      return slots.map((slot) => ({ lane, run: { dag, schedule: schedule.name, atMs: slot.getTime() } }));
+    }),
+  );
+}
+
+/** One tenant under way. */
+class Lane {
+  readonly tenant: ForecastTenant;
+  readonly tally: TenantTally;
+  readonly queue: TenantQueue;
+  /** Virtual start tag: who used less of its share goes first. */
+  tag = 0;
+  #slots = 0;
+
+  constructor(tenant: ForecastTenant, { from }: ForecastWindow) {
+    this.tenant = tenant;
+    this.tally = new TenantTally(tenant.tenant, from.getTime());
+    this.queue = new TenantQueue((atMs) => tenant.quotaAt(new Date(atMs)));
+  }
+
+  takeSlots(count: number, most: number): boolean {
+    this.#slots += count;
+    return this.#slots <= most;
+  }
+
+  arrive(run: ForecastRun): void {
+    this.tally.slot();
+    const refusal = run.dag.blocked ?? this.queue.admit(run);
+    if (refusal !== null) this.tally.skip(refusal);
+    this.tally.depth(run.atMs, this.queue.waiting);
+    for (let n = this.queue.takeReplaced(); n > 0; n -= 1) this.tally.skip("replaced");
+  }
+}
+
+interface Ending {
+  readonly atMs: number;
+  readonly lane: Lane;
+  readonly dagId: string;
+}
+
+/** What runs now, and when it ends. */
+class SiteClock {
+  readonly #lanes: readonly Lane[];
+  readonly #window: ForecastWindow;
+  /** By end, soonest last. */
+  readonly #endings: Ending[] = [];
+
+  constructor(lanes: readonly Lane[], window: ForecastWindow) {
+    this.#lanes = lanes;
+    this.#window = window;
+  }
+
+  advanceTo(atMs: number): void {
+    for (let next = this.#endings.at(-1); next !== undefined && next.atMs <= atMs; next = this.#endings.at(-1)) {
+      this.#endings.pop();
+      next.lane.queue.end(next.dagId);
+      this.start(next.atMs);
+    }
+  }
+
+  start(atMs: number): void {
+    const { capacity } = this.#window;
+    while (capacity === null || this.#endings.length < capacity) {
+      const lane = this.#nextLane(atMs);
+      if (lane === null) return;
+      const run = lane.queue.take(atMs);
+      if (run === null) return;
+      const { weight } = lane.tenant.quotaAt(new Date(atMs));
+      lane.tag = Math.max(lane.tag, this.#floor()) + 1 / weight;
+      lane.tally.start(run, atMs, this.#window.to.getTime());
+      lane.tally.depth(atMs, lane.queue.waiting);
+      this.#insert({ atMs: atMs + run.dag.durationMs, lane, dagId: run.dag.dagId });
+    }
+  }
+
+  #nextLane(atMs: number): Lane | null {
+    let best: Lane | null = null;
+    for (const lane of this.#lanes)
+      if ((best === null || lane.tag < best.tag) && lane.queue.hasEligible(atMs)) best = lane;
+    return best;
+  }
+
+  /** A tenant that was idle gets no credit for it. */
+  #floor(): number {
+    const busy = this.#lanes.filter(({ queue }) => queue.waiting + queue.running > 0).map(({ tag }) => tag);
+    return busy.length === 0 ? 0 : Math.min(...busy);
+  }
+
+  #insert(ending: Ending): void {
+    let [low, high] = [0, this.#endings.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#endings[middle]?.atMs ?? 0) > ending.atMs) low = middle + 1;
+      else high = middle;
+    }
+    this.#endings.splice(low, 0, ending);
+  }
+}
