@@ -2,7 +2,7 @@ import type { Clock } from "../base/index.ts";
 import type { TokenVerifier } from "../identity/index.ts";
 import type { RunStarter } from "../scheduler/index.ts";
 import type { LedgerStore } from "../store/index.ts";
-import type { Logger, Metrics } from "../telemetry/index.ts";
+import type { Logger, Metrics, Redact } from "../telemetry/index.ts";
 
 export interface ApiDeps {
   readonly ledger: LedgerStore;
@@ -15,6 +15,8 @@ export interface ApiDeps {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Logger;
+  /** For the words of problem documents: they repeat what somebody sent. */
+  readonly redact: Redact;
 }
 
 /** What health and `orrery doctor` show of the site. */

@@ -1,5 +1,6 @@
 import type { FastifyError } from "fastify";
 import { type CodeName, codes, Fault, faultOf } from "../base/index.ts";
+import type { Redact } from "../telemetry/index.ts";
 
 /** RFC 9457. `code` is the name of the message table. */
 export interface Problem {
@@ -22,20 +23,20 @@ const frameworkCodes: Readonly<Record<string, CodeName>> = {
 };
 
 /** The problem document of whatever a route threw; an unknown error shows nothing of itself. */
-export function problemOf(error: FastifyError, instance: string): Problem {
+export function problemOf(error: FastifyError, instance: string, redact: Redact): Problem {
   const fault = toFault(error);
   const row = codes[fault.code];
   const errors = error.validation?.map(({ instancePath, message }) => ({
     pointer: instancePath,
-    message: message ?? "does not fit",
+    message: redact(message ?? "does not fit"),
   }));
   return {
     type: `urn:orrery:problem:${fault.code}`,
     title: row.title,
     status: row.http,
     code: fault.code,
-    detail: fault.message,
-    instance,
+    detail: redact(fault.message),
+    instance: redact(instance),
     ...(errors === undefined ? {} : { errors }),
   };
 }

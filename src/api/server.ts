@@ -79,7 +79,7 @@ function newApp(): FastifyInstance {
 
 function logFailures(app: FastifyInstance, deps: ApiDeps): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = problemOf(error, request.url.split("?")[0] ?? "");
+    const problem = problemOf(error, request.url.split("?")[0] ?? "", deps.redact);
     if (problem.status >= 500)
       deps.log.error({ code: problem.code, route: request.routeOptions.url, error }, "request failed");
     else

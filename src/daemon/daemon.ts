@@ -4,7 +4,7 @@ import type { Config } from "../config/index.ts";
 import { createTokenVerifier, openApiKey } from "../identity/index.ts";
 import type { RecorderOptions } from "../recorder/index.ts";
 import { createRunStarter } from "../scheduler/index.ts";
-import { createMetrics, type Logger } from "../telemetry/index.ts";
+import { createMetrics, createRedact, type Logger } from "../telemetry/index.ts";
 import type { Emit } from "./daemon-event.ts";
 import { openDataDirectory } from "./data-directory.ts";
 import { openPlant, type Plant } from "./plant.ts";
@@ -114,7 +114,7 @@ async function doorDeps(plant: Plant, { view, engines, metrics }: Inside): Promi
   const { config, store, clock, log, artifacts, runtime } = plant;
   const { jwks } = await openApiKey(config.dataDir, true);
   return {
-    ...{ ledger: store.ledger, metrics, clock, log },
+    ...{ ledger: store.ledger, metrics, clock, log, redact: createRedact() },
     runs: createRunStarter(engines.starting, { site: config.site, runtime }),
     site: () => view.status(),
     tenants: () => view.tenants,

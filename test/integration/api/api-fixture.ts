@@ -5,7 +5,7 @@ import { type ApiDeps, createApiServer, createMetricsServer } from "../../../src
 import { type ApiKey, apiPrefix, createTokenVerifier, issueToken, openApiKey } from "../../../src/identity/index.ts";
 import type { CancelRequest, StartAnswer, StartRequest } from "../../../src/scheduler/index.ts";
 import type { AttemptView, DagView, RunView } from "../../../src/store/index.ts";
-import { createMetrics, type LogFields, type Logger } from "../../../src/telemetry/index.ts";
+import { createMetrics, createRedact, type LogFields, type Logger } from "../../../src/telemetry/index.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 export const acmeRun = "019b0000-0000-7000-8000-00000000000a";
@@ -105,6 +105,7 @@ export async function openApi(overrides: Partial<ApiDeps> = {}): Promise<Api> {
     metrics: createMetrics(),
     clock,
     log,
+    redact: createRedact(),
     ...overrides,
   };
   const listen = { host: "127.0.0.1", port: 0 };
