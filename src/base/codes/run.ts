@@ -290,4 +290,14 @@ export const runCodes = {
     cause: "The step wrote an artifact under a name that is no media type.",
     fix: "Use one like application/json.",
   },
+  SECRET_LEAKED: {
+    number: "ORY5030",
+    class: "policy",
+    disposition: "refuse",
+    http: 500,
+    exit: 3,
+    title: "A secret stood in what the step gave away",
+    cause: "The output or an artifact of the step held the value of one of its secrets. Nothing of it was kept.",
+    fix: "Correct the plugin, and replace the secret where it may have gone elsewhere.",
+  },
 } as const;
