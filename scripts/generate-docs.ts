@@ -112,7 +112,7 @@ function defaultsOf(
   return [...own, ...members, ...items, ...maps, ...ways];
 }
 
-const kinds = ["dag", "quota", "allowlist", "tenant", "repository", "site", "plugin", "config"] as const;
+const kinds = ["dag", "quota", "allowlist", "slo", "tenant", "repository", "site", "plugin", "config"] as const;
 const titles = { ...Object.fromEntries(kinds.map((kind) => [kind, kind])), config: "config.yaml" } as Readonly<
   Record<(typeof kinds)[number], string>
 >;

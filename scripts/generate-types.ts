@@ -5,7 +5,7 @@ import openapiTS, { astToString } from "openapi-typescript";
 
 type Node = null | boolean | number | string | Node[] | { [key: string]: Node };
 
-const kinds = ["repository", "site", "tenant", "quota", "allowlist", "dag", "plugin", "config"] as const;
+const kinds = ["repository", "site", "tenant", "quota", "allowlist", "slo", "dag", "plugin", "config"] as const;
 const schemasDir = new URL("../schemas/", import.meta.url);
 const generatedDir = new URL("../src/spec/generated/", import.meta.url);
 const banner = "// Generated from schemas/ by scripts/generate-types.ts; do not edit.\n";

@@ -1,11 +1,13 @@
-import type { Hex, Sha256 } from "../base/index.ts";
+import { canonicalText, drained, type Hex, hexDigestWith, type Sha256, type Steps } from "../base/index.ts";
 import { checkSchedule, shortestInterval } from "../calendar/index.ts";
 import { grantFindings } from "../policy/index.ts";
 import {
   type Allowlist,
   checkDag,
   checkPluginBytes,
+  checkSlo,
   classifyPath,
+  type DagSpec,
   type DecodedDocument,
   type DocumentPath,
   effectiveAllowlist,
@@ -39,7 +41,11 @@ export interface TenantInput {
  * alone), one with a `denied` is readable and not armed; a tenant whose tenant.yaml, quota.yaml or allowlist.yaml does
  * not decode is unreadable as a whole. Depends on nothing but its input: two sites arm the same DAGs.
  */
-export function assembleTenant(input: TenantInput, sha256: Sha256): DesiredTenant {
+export const assembleTenant = (input: TenantInput, sha256: Sha256): DesiredTenant =>
+  drained(assembleSteps(input, sha256));
+
+/** The same, pausing at each DAG: a tenant may have ten thousand. */
+export function* assembleSteps(input: TenantInput, sha256: Sha256): Steps<DesiredTenant> {
   const sorted = [...input.documents].sort(([a], [b]) => byCodeUnits(a, b));
   const placed = sorted.flatMap(([path, decoded]) => {
     const where = classifyPath(path);
@@ -47,7 +53,7 @@ export function assembleTenant(input: TenantInput, sha256: Sha256): DesiredTenan
   });
   const { plugins, findings: pluginFindings } = readPlugins(placed, input.pluginBytes);
   const shared = placed.filter(({ where }) => where?.kind !== "Dag");
-  const findings = sortFindings([...shared.flatMap(({ decoded }) => findingsOf(decoded)), ...pluginFindings]);
+  const findings = [...sortFindings([...shared.flatMap(({ decoded }) => findingsOf(decoded)), ...pluginFindings])];
   const { tenant, fingerprint } = input;
   if (shared.some(holdsTenant)) {
     return { kind: "unreadable", tenant, fingerprint, findings };
@@ -55,9 +61,24 @@ export function assembleTenant(input: TenantInput, sha256: Sha256): DesiredTenan
   const specs = specsOf(shared);
   const files = [...input.files].sort((a, b) => byCodeUnits(a.path, b.path));
   const context: TenantContext = { ...specs, plugins, files: files.map((file) => file.path), sha256 };
-  const dags = dagDocuments(placed).map((document) => readDag(document, context));
+  const dags: DesiredDag[] = [];
+  for (const document of dagDocuments(placed)) {
+    dags.push(readDag(document, context));
+    yield;
+  }
+  findings.push(...sloFindings(shared, dags));
   const { suspended, quota, allowlist } = specs;
-  return { kind: "readable", tenant, fingerprint, suspended, quota, allowlist, dags, plugins, files, findings };
+  const pluginHashes = hashesOf(plugins, sha256);
+  const judged = { dags, plugins, pluginHashes, files, findings };
+  return { kind: "readable", tenant, fingerprint, suspended, quota, allowlist, ...judged };
+}
+
+function hashesOf(
+  plugins: Readonly<Record<string, PluginManifest>>,
+  sha256: Sha256,
+): Readonly<Record<string, Hex>> {
+  const digest = hexDigestWith(sha256);
+  return Object.fromEntries(Object.entries(plugins).map(([ref, manifest]) => [ref, digest(canonicalText(manifest))]));
 }
 
 interface Placed {
@@ -128,6 +149,18 @@ const shadowFinding = (path: string, ref: string): Finding => ({
   message: `${ref} is a plugin of the whole repository`,
   fix: "Give the tenant's plugin another name.",
 });
+
+/** A broken slo.yaml holds nothing: no run depends on it. */
+function sloFindings(shared: readonly Placed[], dags: readonly DesiredDag[]): readonly Finding[] {
+  const specs = new Map(dags.map((dag) => [dag.dagId, dag.kind === "readable" ? dag.spec : null]));
+  return shared.flatMap(({ path, decoded }) => {
+    if (!decoded.ok || decoded.document.kind !== "Slo") return [];
+    const { spec, positions } = decoded.document;
+    const shortestIntervalMs = ({ schedules }: DagSpec): number =>
+      schedules.length === 1 && schedules[0] !== undefined ? shortestInterval(schedules[0], anyMonday) : Infinity;
+    return checkSlo(spec, { path, positions, dags: specs, shortestIntervalMs });
+  });
+}
 
 interface DagDocument {
   readonly path: string;

@@ -1,4 +1,5 @@
 export { checkDag } from "./check/check-dag.ts";
+export { checkSlo } from "./check/check-slo.ts";
 export type { DagContext } from "./check/dag-defect.ts";
 export { checkPluginBytes } from "./check/plugin-bytes.ts";
 export { type DecodedDocument, decodeDocument, type SpecDocument, specHashOf } from "./decode/decode-document.ts";
@@ -30,7 +31,7 @@ export { defaults } from "./normal/defaults.ts";
 export { effectiveDag } from "./normal/effective-dag.ts";
 export { effectiveAllowlist, effectiveQuota, effectiveRepository, effectiveTenant } from "./normal/effective-specs.ts";
 export type { PluginManifest } from "./normal/plugin-manifest.ts";
-export type { PinnedFile, TenantSnapshot } from "./normal/tenant-snapshot.ts";
+export { decodeSnapshot, type PinnedFile, type PinnedSecret, type TenantSnapshot } from "./normal/tenant-snapshot.ts";
 export type { Allowlist, EndpointGrant, Quota, RepositorySpec, SiteSpec, TenantSpec } from "./normal/tenant-spec.ts";
 export { patternMatches } from "./value/file-pattern.ts";
 export { type ResolvedInputs, resolveInputs } from "./value/resolve-inputs.ts";

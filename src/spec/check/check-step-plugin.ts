@@ -14,7 +14,12 @@ export function checkStepPlugin({ step, pointer }: PlacedStep, context: DagConte
     const fix = `Add plugins/${name}/${version}/plugin.yaml, or use another version.`;
     return [...code, { code: "PLUGIN_UNKNOWN", pointer: `${pointer}/uses`, message, fix }];
   }
-  return [...code, ...checkNetwork({ step, pointer }, manifest), ...checkWith(step.with, `${pointer}/with`, manifest)];
+  return [
+    ...code,
+    ...checkNetwork({ step, pointer }, manifest),
+    ...checkSecrets({ step, pointer }, manifest),
+    ...checkWith(step.with, `${pointer}/with`, manifest),
+  ];
 }
 
 function checkCode({ step, pointer }: Pick<PlacedStep, "step" | "pointer">): readonly DagDefect[] {
@@ -36,6 +41,28 @@ function checkNetwork(
   const message = `${manifest.name} does not use the network`;
   const fix = "Remove `network`; its plugin.yaml does not say needs: { network: true }.";
   return [{ code: "STEP_INPUT", pointer: `${pointer}/network`, what: "key", message, fix, severity: "warning" }];
+}
+
+/** Each secret that the plugin needs is given, and none that it does not take. */
+function checkSecrets(
+  { step, pointer }: Pick<PlacedStep, "step" | "pointer">,
+  { name: plugin, needs }: PluginManifest,
+): readonly DagDefect[] {
+  const takes = needs.secrets.map(({ name }) => name);
+  const unknown = Object.keys(step.secrets).filter((name) => !takes.includes(name));
+  const missing = needs.secrets.filter(({ name, optional }) => !optional && !Object.hasOwn(step.secrets, name));
+  return [
+    ...unknown.map((name) => ({
+      ...{ code: "STEP_SECRETS" as const, pointer: `${pointer}/secrets/${name}`, what: "key" as const },
+      message: `${plugin} takes no secret \`${name}\``,
+      fix: takes.length === 0 ? "Remove it." : `Remove it, or give one of ${takes.join(", ")}.`,
+    })),
+    ...missing.map(({ name }) => ({
+      ...{ code: "STEP_SECRETS" as const, pointer, what: "key" as const },
+      message: `${plugin} needs the secret \`${name}\``,
+      fix: `Add secrets: { ${name}: <name of the tenant's secret> }.`,
+    })),
+  ];
 }
 
 const wholeValueRules = ["enum", "const", "uniqueItems", "anyOf", "oneOf", "allOf"];

@@ -8,11 +8,12 @@ import {
   effectiveQuota,
   effectiveRepository,
   effectiveSite,
+  effectiveSlo,
   effectiveTenant,
 } from "../normal/effective-specs.ts";
 import { normalSpec } from "../normal/normal-form.ts";
 import type { PluginManifest } from "../normal/plugin-manifest.ts";
-import type { Allowlist, Quota, RepositorySpec, SiteSpec, TenantSpec } from "../normal/tenant-spec.ts";
+import type { Allowlist, Quota, RepositorySpec, SiteSpec, Slo, TenantSpec } from "../normal/tenant-spec.ts";
 import { documentDefects } from "./document-defects.ts";
 import { classifyPath, type DocumentKind, type DocumentPath, misplacedPath } from "./document-path.ts";
 import type { Finding } from "./finding.ts";
@@ -36,6 +37,7 @@ export type SpecDocument = Decoded &
     | { readonly kind: "Tenant"; readonly tenant: string; readonly spec: TenantSpec }
     | { readonly kind: "Quota"; readonly tenant: string; readonly spec: Quota }
     | { readonly kind: "Allowlist"; readonly tenant: string; readonly spec: Allowlist }
+    | { readonly kind: "Slo"; readonly tenant: string; readonly spec: Slo }
     | { readonly kind: "Dag"; readonly tenant: string; readonly dagId: string; readonly spec: DagSpec }
     | {
         readonly kind: "Plugin";
@@ -167,6 +169,8 @@ function effectiveOf(where: DocumentPath, specText: string): object {
       return { kind: where.kind, tenant: where.tenant, spec: effectiveQuota(specText) };
     case "Allowlist":
       return { kind: where.kind, tenant: where.tenant, spec: effectiveAllowlist(specText) };
+    case "Slo":
+      return { kind: where.kind, tenant: where.tenant, spec: effectiveSlo(specText) };
     case "Dag":
       return { kind: where.kind, tenant: where.tenant, dagId: where.dagId, spec: effectiveDag(specText) };
     case "Plugin": {

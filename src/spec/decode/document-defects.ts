@@ -4,6 +4,7 @@ import { expandInputs } from "../normal/inputs-schema.ts";
 import { valueDefects, valueSchemaDefect } from "../value/value-schema.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { pointerTo } from "./positions.ts";
+import { sloDefects } from "./slo-defects.ts";
 
 type Documents = components["schemas"];
 
@@ -30,6 +31,8 @@ export function documentDefects(where: DocumentPath, document: JsonObject): read
       return [...named, ...pluginDefects(where, spec as unknown as Documents["Plugin"]["spec"])];
     case "Site":
       return [...named, ...siteDefects(spec as unknown as Documents["Site"]["spec"])];
+    case "Slo":
+      return [...named, ...sloDefects(spec as unknown as Documents["Slo"]["spec"])];
     case "Repository":
     case "Tenant":
     case "Quota":
@@ -77,6 +80,7 @@ function nameOf(where: DocumentPath): string | null {
     case "Repository":
     case "Quota":
     case "Allowlist":
+    case "Slo":
       return null;
   }
 }

@@ -4,7 +4,7 @@ import leven from "leven";
 export type DocumentPath =
   | { readonly kind: "Repository"; readonly path: string }
   | { readonly kind: "Site"; readonly path: string; readonly site: string }
-  | { readonly kind: "Tenant" | "Quota" | "Allowlist"; readonly path: string; readonly tenant: string }
+  | { readonly kind: "Tenant" | "Quota" | "Allowlist" | "Slo"; readonly path: string; readonly tenant: string }
   | { readonly kind: "Dag"; readonly path: string; readonly tenant: string; readonly dagId: string }
   | {
       readonly kind: "Plugin";
@@ -20,11 +20,11 @@ export type DocumentKind = DocumentPath["kind"];
 const id = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?";
 const version = "(?:0|[1-9][0-9]{0,8})(?:\\.(?:0|[1-9][0-9]{0,8})){2}";
 const sitePath = new RegExp(`^sites/(${id})\\.yaml$`);
-const tenantPath = new RegExp(`^tenants/(${id})/(tenant|quota|allowlist)\\.yaml$`);
+const tenantPath = new RegExp(`^tenants/(${id})/(tenant|quota|allowlist|slo)\\.yaml$`);
 const dagPath = new RegExp(`^tenants/(${id})/dags/(${id})\\.yaml$`);
 const pluginPath = new RegExp(`^(?:tenants/(${id})/)?plugins/(${id}\\.${id})/(${version})/plugin\\.yaml$`);
 
-const tenantKinds = { tenant: "Tenant", quota: "Quota", allowlist: "Allowlist" } as const;
+const tenantKinds = { tenant: "Tenant", quota: "Quota", allowlist: "Allowlist", slo: "Slo" } as const;
 
 export const isId = (text: string): boolean => idOnly.test(text);
 const idOnly = new RegExp(`^${id}$`);
@@ -82,12 +82,10 @@ function rootMisplaced(path: string): { readonly message: string; readonly fix: 
 }
 
 function nearMiss(path: string, parts: readonly string[]): { readonly message: string; readonly fix: string } {
-  const last = parts.at(-1) ?? "";
   if (parts[0] === "tenants" && parts.length === 3) {
-    if (last === "slo.yaml") return { message: "kind Slo is not known to this version", fix: "Remove slo.yaml." };
     return {
       message: `${path} is not read`,
-      fix: "A tenant has tenant.yaml, quota.yaml, allowlist.yaml and dags/<dagId>.yaml.",
+      fix: "A tenant has tenant.yaml, quota.yaml, allowlist.yaml, slo.yaml and dags/<dagId>.yaml.",
     };
   }
   if (parts[0] === "sites") return { message: `${path} is not read`, fix: "A site is sites/<site>.yaml." };

@@ -51,7 +51,6 @@ const foreignWords: Readonly<Record<string, string>> = {
   description: "Write `rationale`, or a comment.",
   ...said("This version does not enforce it, so it does not accept it: remove it.", [
     ...[
-      "secrets",
       "sensitive",
       "approvals",
       "freeze",

@@ -46,6 +46,20 @@ export interface components {
                     /** @description Versions granted. */
                     readonly versions: readonly components["schemas"]["VersionRange"][];
                 }[];
+                /**
+                 * @description Secrets of the tenant that its steps may be lent.
+                 * @default []
+                 */
+                readonly secrets?: readonly {
+                    /** @description Plugins that may be lent it. */
+                    readonly for: readonly components["schemas"]["PluginGlob"][];
+                    /**
+                     * @description Name of the secret.
+                     * @example notify_token
+                     */
+                    readonly name: components["schemas"]["Name"];
+                    readonly rationale?: components["schemas"]["Rationale"];
+                }[];
             };
         };
         /**
@@ -356,6 +370,33 @@ export interface components {
          */
         readonly Name: string;
         /**
+         * Objective
+         * @description What is promised of one DAG: at least one of success, within and fresh.
+         */
+        readonly Objective: {
+            /**
+             * @description A DAG of this tenant.
+             * @example nightly-vex
+             */
+            readonly dag: components["schemas"]["Id"];
+            /** @description The last success is never older than this. */
+            readonly fresh?: components["schemas"]["Duration"];
+            /**
+             * Percent
+             * @description Share of the runs of a window that succeed, above 0% and up to 100%, with at most three decimals.
+             * @example 99%
+             * @example 99.9%
+             */
+            readonly success?: string;
+            /**
+             * @description The time that success looks back over.
+             * @default 30d
+             */
+            readonly window?: components["schemas"]["Duration"];
+            /** @description A run ends within this time from its slot, or from its admission. */
+            readonly within?: components["schemas"]["Duration"];
+        };
+        /**
          * Plugin
          * @description plugins/<name>/<version>/plugin.yaml: what a plugin is, what it takes, gives and needs. A version is immutable.
          */
@@ -399,6 +440,18 @@ export interface components {
                      * @default false
                      */
                     readonly network?: boolean;
+                    /**
+                     * @description Secrets that it takes, by its own names: a name, or a name with `optional: true`. Each other one must be given.
+                     * @default []
+                     */
+                    readonly secrets?: readonly (string | {
+                        readonly name: components["schemas"]["Name"];
+                        /**
+                         * @description true: the plugin also works without.
+                         * @default false
+                         */
+                        readonly optional?: boolean;
+                    })[];
                 };
                 /**
                  * @description true: it sees the real clock and real chance; replays substitute its output.
@@ -675,6 +728,23 @@ export interface components {
          */
         readonly Size: string;
         /**
+         * Slo
+         * @description tenants/<tenant>/slo.yaml: what a tenant promises of its DAGs.
+         */
+        readonly Slo: {
+            readonly apiVersion: components["schemas"]["ApiVersion"];
+            /**
+             * @description The kind that the path calls for.
+             * @constant
+             */
+            readonly kind: "Slo";
+            readonly metadata?: components["schemas"]["Metadata"];
+            readonly spec: {
+                /** @description One entry a DAG. */
+                readonly objectives: readonly components["schemas"]["Objective"][];
+            };
+        };
+        /**
          * Step
          * @description One step: a plugin with its input and limits.
          */
@@ -718,6 +788,16 @@ export interface components {
              */
             readonly network?: readonly components["schemas"]["Endpoint"][];
             readonly retry?: components["schemas"]["Retry"];
+            /**
+             * @description Secrets lent to the step: the name in the plugin, and the name of the tenant's secret. Never a value.
+             * @default {}
+             * @example {
+             *       "token": "notify_token"
+             *     }
+             */
+            readonly secrets?: {
+                readonly [key: string]: components["schemas"]["Name"];
+            };
             /**
              * Uses
              * @description The plugin, `name@version`.

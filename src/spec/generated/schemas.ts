@@ -1,7 +1,7 @@
 // Generated from schemas/ by scripts/generate-types.ts; do not edit.
 import type { JsonObject } from "../../base/index.ts";
 
-export type SchemaName = "common" | "repository" | "site" | "tenant" | "quota" | "allowlist" | "dag" | "plugin" | "config";
+export type SchemaName = "common" | "repository" | "site" | "tenant" | "quota" | "allowlist" | "slo" | "dag" | "plugin" | "config";
 
 /** schemas/*.schema.json of the documents that people write. */
 export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
@@ -790,6 +790,128 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                 }
               }
             }
+          },
+          "secrets": {
+            "description": "Secrets of the tenant that its steps may be lent.",
+            "type": "array",
+            "maxItems": 500,
+            "default": [],
+            "items": {
+              "type": "object",
+              "additionalProperties": false,
+              "required": [
+                "name",
+                "for"
+              ],
+              "properties": {
+                "name": {
+                  "$ref": "common.schema.json#/$defs/name",
+                  "description": "Name of the secret.",
+                  "examples": [
+                    "notify_token"
+                  ]
+                },
+                "for": {
+                  "description": "Plugins that may be lent it.",
+                  "type": "array",
+                  "minItems": 1,
+                  "maxItems": 50,
+                  "items": {
+                    "$ref": "common.schema.json#/$defs/pluginGlob"
+                  }
+                },
+                "rationale": {
+                  "$ref": "common.schema.json#/$defs/rationale"
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  },
+  "slo": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "slo.schema.json",
+    "title": "Slo",
+    "description": "tenants/<tenant>/slo.yaml: what a tenant promises of its DAGs.",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+      "apiVersion",
+      "kind",
+      "spec"
+    ],
+    "properties": {
+      "apiVersion": {
+        "$ref": "common.schema.json#/$defs/apiVersion"
+      },
+      "kind": {
+        "description": "The kind that the path calls for.",
+        "type": "string",
+        "const": "Slo"
+      },
+      "metadata": {
+        "$ref": "common.schema.json#/$defs/metadata"
+      },
+      "spec": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "objectives"
+        ],
+        "properties": {
+          "objectives": {
+            "description": "One entry a DAG.",
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 1000,
+            "items": {
+              "$ref": "#/$defs/objective"
+            }
+          }
+        }
+      }
+    },
+    "$defs": {
+      "objective": {
+        "title": "Objective",
+        "description": "What is promised of one DAG: at least one of success, within and fresh.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "dag"
+        ],
+        "properties": {
+          "dag": {
+            "$ref": "common.schema.json#/$defs/id",
+            "description": "A DAG of this tenant.",
+            "examples": [
+              "nightly-vex"
+            ]
+          },
+          "success": {
+            "title": "Percent",
+            "description": "Share of the runs of a window that succeed, above 0% and up to 100%, with at most three decimals.",
+            "type": "string",
+            "pattern": "^(100(\\.0{1,3})?|(?!0(\\.0{1,3})?%)(0|[1-9][0-9]?)(\\.[0-9]{1,3})?)%$",
+            "examples": [
+              "99%",
+              "99.9%"
+            ]
+          },
+          "within": {
+            "$ref": "common.schema.json#/$defs/duration",
+            "description": "A run ends within this time from its slot, or from its admission."
+          },
+          "fresh": {
+            "$ref": "common.schema.json#/$defs/duration",
+            "description": "The last success is never older than this."
+          },
+          "window": {
+            "$ref": "common.schema.json#/$defs/duration",
+            "description": "The time that success looks back over.",
+            "default": "30d"
           }
         }
       }
@@ -1138,6 +1260,24 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
               "type": "string"
             }
           },
+          "secrets": {
+            "description": "Secrets lent to the step: the name in the plugin, and the name of the tenant's secret. Never a value.",
+            "type": "object",
+            "maxProperties": 16,
+            "default": {},
+            "propertyNames": {
+              "$ref": "common.schema.json#/$defs/name"
+            },
+            "additionalProperties": {
+              "$ref": "common.schema.json#/$defs/name",
+              "type": "string"
+            },
+            "examples": [
+              {
+                "token": "notify_token"
+              }
+            ]
+          },
           "forEach": {
             "$ref": "#/$defs/forEach"
           },
@@ -1365,6 +1505,41 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                 "description": "true: it talks to the endpoints of its step.",
                 "type": "boolean",
                 "default": false
+              },
+              "secrets": {
+                "description": "Secrets that it takes, by its own names: a name, or a name with `optional: true`. Each other one must be given.",
+                "type": "array",
+                "maxItems": 16,
+                "default": [],
+                "items": {
+                  "title": "NeededSecret",
+                  "type": [
+                    "string",
+                    "object"
+                  ],
+                  "pattern": "^[a-z][a-z0-9_]{0,62}$",
+                  "additionalProperties": false,
+                  "required": [
+                    "name"
+                  ],
+                  "properties": {
+                    "name": {
+                      "$ref": "common.schema.json#/$defs/name"
+                    },
+                    "optional": {
+                      "description": "true: the plugin also works without.",
+                      "type": "boolean",
+                      "default": false
+                    }
+                  },
+                  "examples": [
+                    "token",
+                    {
+                      "name": "token",
+                      "optional": true
+                    }
+                  ]
+                }
               },
               "builtins": {
                 "description": "Node.js built-ins that it requires; any of them demands isolation `host`.",

@@ -46,6 +46,8 @@ export interface StepSpec {
   readonly files: readonly string[];
   /** `host:port`, sorted. */
   readonly network: readonly string[];
+  /** By name in the plugin: the tenant's secret. */
+  readonly secrets: Readonly<Record<string, string>>;
   readonly forEach: ForEachSpec | null;
   readonly retry: RetrySpec;
   readonly limits: StepLimits;

@@ -54,6 +54,9 @@ export const defaults = {
   allowlist: {
     private: false,
   },
+  slo: {
+    windowMs: 30 * 24 * 60 * minute,
+  },
   tenant: {
     suspend: false,
   },
@@ -68,6 +71,7 @@ export const defaults = {
   plugin: {
     effects: "any",
     needsNetwork: false,
+    secretOptional: false,
     isolation: "realm",
     nondeterministic: false,
   },

@@ -20,6 +20,7 @@ interface NormalStep {
   readonly code?: string;
   readonly files?: readonly string[];
   readonly network?: readonly string[];
+  readonly secrets?: Readonly<Record<string, string>>;
   readonly forEach?: {
     readonly in: string | readonly Json[];
     readonly as?: string;
@@ -102,6 +103,7 @@ function effectiveStep(stepId: string, step: NormalStep): StepSpec {
     code: step.code ?? null,
     files: step.files ?? [],
     network: step.network ?? [],
+    secrets: step.secrets ?? {},
     forEach: step.forEach === undefined ? null : effectiveForEach(step.forEach),
     retry: effectiveRetry(step.retry ?? {}),
     limits: effectiveLimits(step.limits ?? {}),

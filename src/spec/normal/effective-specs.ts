@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../base/index.ts";
 import { defaults } from "./defaults.ts";
 import type { PluginManifest } from "./plugin-manifest.ts";
-import type { Allowlist, Quota, RepositorySpec, SiteSpec, TenantSpec } from "./tenant-spec.ts";
+import type { Allowlist, Quota, RepositorySpec, SiteSpec, Slo, TenantSpec } from "./tenant-spec.ts";
 
 // Each reads the stored normal form (canonical JSON of {apiVersion, kind, spec}) and fills in every default.
 const specOf = (specText: string): unknown => (JSON.parse(specText) as { readonly spec: unknown }).spec;
@@ -49,10 +49,11 @@ function perStepOf(perStep: NonNullable<NormalQuota["perStep"]>): Quota["perStep
 
 /** null = the tenant has no allowlist.yaml: nothing is granted. */
 export function effectiveAllowlist(specText: string | null): Allowlist {
-  if (specText === null) return { plugins: [], endpoints: [] };
+  if (specText === null) return { plugins: [], endpoints: [], secrets: [], secrets: [] };
   const spec = specOf(specText) as {
     readonly plugins?: Allowlist["plugins"];
     readonly endpoints?: readonly { host: string; port: number; private?: boolean; for: readonly string[] }[];
+    readonly secrets?: Allowlist["secrets"];
   };
   return {
     plugins: (spec.plugins ?? []).map(({ name, versions }) => ({ name, versions })),
@@ -62,7 +63,28 @@ export function effectiveAllowlist(specText: string | null): Allowlist {
       private: grant.private ?? defaults.allowlist.private,
       for: grant.for,
     })),
+    secrets: (spec.secrets ?? []).map((grant) => ({ name: grant.name, for: grant.for })),
   };
+}
+
+export function effectiveSlo(specText: string): Slo {
+  const spec = specOf(specText) as {
+    readonly objectives: readonly {
+      readonly dag: string;
+      readonly success?: number;
+      readonly within?: number;
+      readonly fresh?: number;
+      readonly window?: number;
+    }[];
+  };
+  const objectives = spec.objectives.map(({ dag, success, within, fresh, window }) => ({
+    dag,
+    successPercent: success ?? null,
+    withinMs: within ?? null,
+    freshMs: fresh ?? null,
+    windowMs: window ?? defaults.slo.windowMs,
+  }));
+  return { objectives };
 }
 
 /** null = the tenant has no tenant.yaml. */
@@ -109,7 +131,11 @@ export function effectivePlugin(
     readonly emits: PluginManifest["emits"];
     readonly sha256: string;
     readonly effects?: PluginManifest["effects"];
-    readonly needs?: { readonly network?: boolean; readonly builtins?: readonly string[] };
+    readonly needs?: {
+      readonly network?: boolean;
+      readonly builtins?: readonly string[];
+      readonly secrets?: readonly { readonly name: string; readonly optional?: boolean }[];
+    };
     readonly isolation?: PluginManifest["isolation"];
     readonly nondeterministic?: boolean;
     readonly input: JsonObject;
@@ -123,7 +149,14 @@ export function effectivePlugin(
     emits: spec.emits,
     sha256: spec.sha256,
     effects: spec.effects ?? plugin.effects,
-    needs: { network: spec.needs?.network ?? plugin.needsNetwork, builtins: spec.needs?.builtins ?? [] },
+    needs: {
+      network: spec.needs?.network ?? plugin.needsNetwork,
+      builtins: spec.needs?.builtins ?? [],
+      secrets: (spec.needs?.secrets ?? []).map(({ name, optional }) => ({
+        name,
+        optional: optional ?? plugin.secretOptional,
+      })),
+    },
     isolation: spec.isolation ?? plugin.isolation,
     nondeterministic: spec.nondeterministic ?? plugin.nondeterministic,
     input: spec.input,

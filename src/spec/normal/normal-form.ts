@@ -20,6 +20,8 @@ export function normalSpec(kind: DocumentKind, spec: JsonObject): JsonObject {
       return normalQuota(spec);
     case "Allowlist":
       return normalAllowlist(spec);
+    case "Slo":
+      return normalSlo(spec as unknown as Documents["Slo"]["spec"]);
     case "Tenant":
       return without({ ...spec, suspend: unless(spec["suspend"], defaults.tenant.suspend) });
     case "Repository":
@@ -97,6 +99,7 @@ function normalStep(step: Documents["Step"]): JsonObject {
     code: step.code,
     files: sorted(step.files),
     network: sorted(step.network),
+    secrets: step.secrets,
     forEach: step.forEach === undefined ? undefined : normalForEach(step.forEach),
     retry: normalRetry(step.retry ?? {}),
     limits: normalLimits(step.limits ?? {}),
@@ -162,7 +165,22 @@ function normalAllowlist(spec: Documents["Allowlist"]["spec"]): JsonObject {
     endpoints: spec.endpoints?.map((grant) =>
       without({ ...grant, private: unless(grant.private, defaults.allowlist.private), for: sorted(grant.for) }),
     ),
+    secrets: spec.secrets?.map((grant) => without({ ...grant, for: sorted(grant.for) })),
   });
+}
+
+/** `success` becomes a number of percent. */
+function normalSlo(spec: Documents["Slo"]["spec"]): JsonObject {
+  const objectives = spec.objectives.map((objective) =>
+    without({
+      dag: objective.dag,
+      success: objective.success === undefined ? undefined : Number(objective.success.slice(0, -1)),
+      within: ms(objective.within),
+      fresh: ms(objective.fresh),
+      window: unless(ms(objective.window), defaults.slo.windowMs),
+    }),
+  );
+  return { objectives };
 }
 
 function normalRepository(spec: Documents["Repository"]["spec"]): JsonObject {
@@ -181,6 +199,16 @@ function normalSite(spec: Documents["Site"]["spec"]): JsonObject {
   return without({ tenants: sorted(spec.tenants), audit: { keys } });
 }
 
+type Needs = NonNullable<Documents["Plugin"]["spec"]["needs"]>;
+
+/** A set by name. */
+function neededSecrets(secrets: Needs["secrets"]): readonly JsonObject[] | undefined {
+  const written = secrets?.map((secret) => (typeof secret === "string" ? { name: secret } : secret));
+  return written
+    ?.map(({ name, optional }) => without({ name, optional: unless(optional, defaults.plugin.secretOptional) }))
+    .sort((a, b) => (String(a["name"]) < String(b["name"]) ? -1 : 1));
+}
+
 function normalPlugin(spec: Documents["Plugin"]["spec"]): JsonObject {
   const { plugin } = defaults;
   return {
@@ -192,6 +220,7 @@ function normalPlugin(spec: Documents["Plugin"]["spec"]): JsonObject {
       needs: without({
         network: unless(spec.needs?.network, plugin.needsNetwork),
         builtins: sorted(spec.needs?.builtins),
+        secrets: neededSecrets(spec.needs?.secrets),
       }),
       isolation: unless(spec.isolation, plugin.isolation),
       nondeterministic: unless(spec.nondeterministic, plugin.nondeterministic),

@@ -10,7 +10,12 @@ export interface PluginManifest {
   /** Hex SHA-256 of plugin.js. */
   readonly sha256: string;
   readonly effects: "none" | "idempotent" | "any";
-  readonly needs: { readonly network: boolean; readonly builtins: readonly string[] };
+  readonly needs: {
+    readonly network: boolean;
+    readonly builtins: readonly string[];
+    /** By name in byte order; a step gives each that is not optional, and no other. */
+    readonly secrets: readonly { readonly name: string; readonly optional: boolean }[];
+  };
   readonly isolation: "realm" | "host";
   readonly nondeterministic: boolean;
   /** JSON Schema (2020-12) of the resolved `with`. */

@@ -9,6 +9,12 @@ export interface PinnedFile {
   readonly bytes: number;
 }
 
+/** An age file tenants/<tenant>/secrets/<name>.age as of one revision: the ciphertext, which the repository shows anyway. */
+export interface PinnedSecret {
+  readonly name: string;
+  readonly sha256: string;
+}
+
 /**
  * All of a tenant that a run is pinned to at admission besides its DAG: stored as canonical text in `blob` under its
  * own SHA-256. plugin.js bytes and file contents are blobs of the same tenant.
@@ -22,4 +28,22 @@ export interface TenantSnapshot {
   readonly plugins: Readonly<Record<string, PluginManifest>>;
   /** By path in byte order: every file that a `files` pattern of the tenant matches. */
   readonly files: readonly PinnedFile[];
+  /** By name in byte order: every age file whose secret a step of the tenant names. */
+  readonly secrets: readonly PinnedSecret[];
 }
+
+/** A stored snapshot. One that an earlier version stored has no secrets. */
+export function decodeSnapshot(text: string): TenantSnapshot {
+  const stored = JSON.parse(text) as TenantSnapshot;
+  const plugins = Object.entries(stored.plugins).map(([ref, plugin]) => {
+    return [ref, { ...plugin, needs: { ...noSecrets, ...plugin.needs } }] as const;
+  });
+  return {
+    ...noSecrets,
+    ...stored,
+    allowlist: { ...noSecrets, ...stored.allowlist },
+    plugins: Object.fromEntries(plugins),
+  };
+}
+
+const noSecrets = { secrets: [] } as const;

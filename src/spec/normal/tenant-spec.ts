@@ -19,6 +19,8 @@ export interface Allowlist {
   /** `name` is a glob of one `*` at the end at most; a version is exact, or `1.x`, or `1.2.x`. */
   readonly plugins: readonly { readonly name: string; readonly versions: readonly string[] }[];
   readonly endpoints: readonly EndpointGrant[];
+  /** `for`: plugin name globs, as of an endpoint. */
+  readonly secrets: readonly { readonly name: string; readonly for: readonly string[] }[];
 }
 
 export interface EndpointGrant {
@@ -28,6 +30,20 @@ export interface EndpointGrant {
   readonly private: boolean;
   /** Plugin name globs; empty = none. */
   readonly for: readonly string[];
+}
+
+/** What a tenant promises of its DAGs; in the order of the file, one each. */
+export interface Slo {
+  readonly objectives: readonly Objective[];
+}
+
+export interface Objective {
+  readonly dag: string;
+  /** Percent of the runs of a window, in (0, 100]. */
+  readonly successPercent: number | null;
+  readonly withinMs: number | null;
+  readonly freshMs: number | null;
+  readonly windowMs: number;
 }
 
 export interface TenantSpec {

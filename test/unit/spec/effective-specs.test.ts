@@ -134,7 +134,7 @@ describe("effective values", () => {
     const empty = decoded("tenants/acme/quota.yaml", "apiVersion: orrery/v1\nkind: Quota\nspec: {}\n");
 
     expect(effectiveQuota(null)).toEqual(empty.spec);
-    expect(effectiveAllowlist(null)).toEqual({ plugins: [], endpoints: [] });
+    expect(effectiveAllowlist(null)).toEqual({ plugins: [], endpoints: [], secrets: [] });
     expect(effectiveTenant(null)).toEqual({ owners: [], contact: null, suspend: false });
     expect(effectiveRepository(null)).toEqual({
       trust: { commits: "require", merges: "firstParent" },
