@@ -50,6 +50,7 @@ export function registerRoutes(app: FastifyInstance, deps: ApiDeps): void {
     return caller;
   };
   registerDags(app, deps, callerOf);
+  registerEvents(app, deps, callerOf);
   registerRuns(app, deps, callerOf);
 }
 
@@ -87,6 +88,26 @@ function registerDags(app: FastifyInstance, deps: ApiDeps, callerOf: CallerOf): 
       });
     }
   }
+}
+
+function registerEvents(app: FastifyInstance, deps: ApiDeps, callerOf: CallerOf): void {
+  interface Events {
+    Querystring: { subject?: string; before?: number; limit: number };
+  }
+  const querystring = {
+    type: "object",
+    additionalProperties: false,
+    properties: {
+      subject: { type: "string", pattern: "^(dag|tenant)/[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" },
+      before: { type: "integer", minimum: 1 },
+      limit: { type: "integer", minimum: 1, maximum: 200, default: 50 },
+    },
+  };
+  app.get<Events>("/events", { ...demands("read"), schema: { querystring } }, async (request) => {
+    const { tenant } = callerOf(request);
+    const { subject = null, before = null, limit } = request.query;
+    return { items: await deps.ledger.events(tenant, { subject, before, limit }) };
+  });
 }
 
 const startBody = {

@@ -1,4 +1,4 @@
-import type { UtcText } from "../base/index.ts";
+import type { JsonObject, UtcText } from "../base/index.ts";
 import type { Actor, RunStatus, Trigger } from "../run/index.ts";
 import type { Condition } from "./revision-store.ts";
 import type { AttemptOutcome } from "./worker-seam.ts";
@@ -17,6 +17,8 @@ export interface LedgerStore {
   attempts(tenant: string, runId: string): Promise<readonly AttemptView[]>;
   /** Whether `logsHash` is the log of an attempt of this run. */
   hasLog(tenant: string, runId: string, logsHash: string): Promise<boolean>;
+  /** What happened to the tenant, newest first: changes that were applied, and each turn of a condition. */
+  events(tenant: string, query: EventQuery): Promise<readonly EventView[]>;
   /** Queued runs (ready or not) of the tenant. */
   queueDepth(tenant: string): Promise<number>;
   /** The sealed record of a run, null while it waits. */
@@ -24,6 +26,23 @@ export interface LedgerStore {
     tenant: string,
     recordId: string,
   ): Promise<{ readonly seq: number; readonly batch: number; readonly line: string } | null>;
+}
+
+export interface EventQuery {
+  /** `dag/hello`, `tenant/acme`; null = all. */
+  readonly subject: string | null;
+  /** Only events before this number; null = from the newest. */
+  readonly before: number | null;
+  readonly limit: number;
+}
+
+export interface EventView {
+  /** Counts from 1 per tenant. */
+  readonly n: number;
+  readonly type: string;
+  readonly subject: string;
+  readonly at: UtcText;
+  readonly facts: JsonObject;
 }
 
 /** Outputs stay in the store: a run's may be 16 MiB, and nobody who looks at attempts reads them. */

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import type { DagView, RunView } from "../../store/index.ts";
+import { printable } from "../../plan/index.ts";
+import type { DagView, EventView, RunView } from "../../store/index.ts";
 import type { CliContext } from "../program.ts";
 import { readRun, renderRun } from "../run-view.ts";
 import { clientFor, type DaemonOptions, dataDirFor, parseTarget, tenantOf, withDaemonOptions } from "../target.ts";
@@ -9,16 +10,16 @@ interface ListOptions extends DaemonOptions {
   readonly limit: string;
 }
 
-/** `orrery get dags|runs|dag|run`, `orrery describe TENANT/DAG|RUN`. */
+/** `orrery get dags|runs|events|dag|run`, `orrery describe TENANT/DAG|RUN`. */
 export function addGetCommands(program: Command, { terminal }: CliContext): void {
   withDaemonOptions(
     program
       .command("get")
-      .argument("<what>", "dags, runs, dag or run")
+      .argument("<what>", "dags, runs, events, dag or run")
       .argument("[name]")
-      .description("show DAGs and runs"),
+      .description("show DAGs, runs and what happened"),
   )
-    .option("--limit <n>", "how many runs", "20")
+    .option("--limit <n>", "how many runs or events", "20")
     .action(async (what: string, name: string | undefined, options: ListOptions) => {
       terminal.print(await get(what, name, options));
     });
@@ -40,6 +41,8 @@ async function get(what: string, name: string | undefined, options: ListOptions)
       return listDags(options);
     case "runs":
       return listRuns(name, options);
+    case "events":
+      return listEvents(name, options);
     case "dag":
       if (name === undefined) throw usage("get dag TENANT/DAG");
       return getDag(name, options);
@@ -47,7 +50,7 @@ async function get(what: string, name: string | undefined, options: ListOptions)
       if (name === undefined) throw usage("get run RUN -t TENANT");
       return getRun(name, options);
     default:
-      throw usage(`get ${what}: dags, runs, dag or run`);
+      throw usage(`get ${what}: dags, runs, events, dag or run`);
   }
 }
 
@@ -86,6 +89,29 @@ async function listRuns(name: string | undefined, options: ListOptions): Promise
   return renderTable(["run", "dag", "no", "state", "code", "trigger", "queued"], rows);
 }
 
+async function listEvents(name: string | undefined, options: ListOptions): Promise<string> {
+  const target = name === undefined ? { tenant: tenantOf(options), name: null } : parseTarget(name, options);
+  const client = await clientFor(dataDirFor(options), target.tenant);
+  const subject = target.name === null ? "" : `&subject=dag/${target.name}`;
+  const { items } = (await client.get(`/events?limit=${encodeURIComponent(options.limit)}${subject}`)) as {
+    readonly items: readonly EventView[];
+  };
+  if (options.output === "json") return JSON.stringify(items);
+  const rows = items.map((event) => [event.at, event.subject, event.type, factsText(event.facts)]);
+  return renderTable(["at", "subject", "event", "what"], rows);
+}
+
+/** `Stalled=True Held: held at …`, or the facts as they are. */
+function factsText(facts: EventView["facts"]): string {
+  const { type, status, reason, message } = facts;
+  if (typeof type === "string" && typeof status === "string")
+    return printable(`${type}=${status} ${String(reason)}: ${String(message)}`);
+  const words = Object.entries(facts).map(
+    ([name, value]) => `${name}=${typeof value === "string" ? value.slice(0, 12) : JSON.stringify(value)}`,
+  );
+  return printable(words.join(" "));
+}
+
 /** `-o json` prints the stored normal form: the very text that specHash is taken from. */
 async function getDag(name: string, options: DaemonOptions): Promise<string> {
   const dag = await readDag(name, options);
@@ -116,11 +142,20 @@ function renderDag(dag: DagView): string {
   const schedules = dag.schedules.map(({ schedule, nextDue }) => `  ${schedule}  next ${nextDue ?? "-"}`);
   return [
     `${dag.tenant}/${dag.dagId}  ${readiness(dag)}`,
+    ...oldVersion(dag),
     `spec       ${dag.specHash}`,
     `commit     ${dag.commit} (revision applied: ${dag.appliedRevision})`,
     ...(schedules.length === 0 ? [] : ["schedules", ...schedules]),
     ...(conditions.length === 0 ? [] : ["conditions", ...conditions]),
   ].join("\n");
+}
+
+/** A newer version is held while this one runs: nobody should have to find that out among conditions. */
+function oldVersion({ conditions, specHash }: DagView): readonly string[] {
+  const held = conditions.find(({ type, reason }) => type === "Stalled" && reason === "Held");
+  if (held?.status !== "True") return [];
+  const at = held.observedRevision === null ? "" : ` of ${held.observedRevision.slice(0, 12)}`;
+  return [`OLD VERSION runs: spec ${specHash.slice(0, 12)} stays until the version${at} is fixed (below: Stalled)`];
 }
 
 function readiness(dag: DagView): string {

@@ -1,6 +1,7 @@
 import type { UtcText } from "../../base/index.ts";
 import type { Row, Session } from "../../database/index.ts";
 import type { Condition } from "../revision-store.ts";
+import { conditionEvent, insertEvent } from "./events.ts";
 
 interface ConditionRow extends Row {
   readonly kind: Condition["kind"];
@@ -33,7 +34,9 @@ export async function replaceConditions(
   for (const condition of wanted) {
     const found = stored.get(keyOf(condition));
     stored.delete(keyOf(condition));
-    if (found === undefined || !isSame(found, condition)) await upsert(session, tenant, condition, now);
+    if (found !== undefined && isSame(found, condition)) continue;
+    await upsert(session, tenant, condition, now);
+    if (isNews(found, condition)) await insertEvent(session, tenant, conditionEvent(condition), now);
   }
   for (const { kind, name, type } of stored.values()) {
     await session.query({
@@ -44,6 +47,12 @@ export async function replaceConditions(
 }
 
 const keyOf = ({ kind, name, type }: Condition): string => `${kind}/${name}/${type}`;
+
+/** Its history holds what it said, not each revision at which it said the same. What begins well is no news. */
+function isNews(before: Condition | undefined, { type, status, reason }: Condition): boolean {
+  if (before === undefined) return (type === "Ready") !== (status === "True");
+  return before.status !== status || before.reason !== reason;
+}
 
 function isSame(left: Condition, right: Condition): boolean {
   return (

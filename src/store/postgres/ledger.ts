@@ -3,6 +3,7 @@ import type { Database, Row, Session } from "../../database/index.ts";
 import type { AttemptView, DagView, LedgerStore, RunView } from "../ledger-store.ts";
 import { hashBytes, hexOfBytes, isHash, isUuid, utcOrNull } from "./column-codec.ts";
 import { readConditions } from "./conditions.ts";
+import { readEvents } from "./events.ts";
 import { readSchedules } from "./observed-dags.ts";
 import { actorOf, contextOf, type RunRow, triggerOf } from "./queued-runs.ts";
 
@@ -28,6 +29,7 @@ export function createLedgerStore(database: Database): LedgerStore {
       isUuid(runId) && isHash(logsHash)
         ? database.withTenant(tenant, (session) => hasLog(session, { tenant, runId, logsHash }))
         : Promise.resolve(false),
+    events: (tenant, query) => database.withTenant(tenant, (session) => readEvents(session, tenant, query)),
     queueDepth: (tenant) =>
       database.withTenant(tenant, async (session) => {
         const [row] = await session.query<{ n: number }>({

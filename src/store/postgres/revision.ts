@@ -6,8 +6,10 @@ import type { ObservedSite, ObservedTenant, RevisionStore, TenantChange } from "
 import { hashBytes, hexOfBytes } from "./column-codec.ts";
 import { readConditions, replaceConditions } from "./conditions.ts";
 import { insertVersions, writeDag } from "./dag-writes.ts";
+import { insertEvent } from "./events.ts";
 import { readDags } from "./observed-dags.ts";
 import { insertBody } from "./outbox-row.ts";
+import { insertPins, readPins } from "./plugin-pins.ts";
 import { endQueuedRuns, lockTenant, promote } from "./queued-runs.ts";
 import { applySite, createSite, noteTenant, observeSite, siteTenant } from "./site.ts";
 
@@ -23,6 +25,7 @@ export function createRevisionStore(database: Database): RevisionStore {
       database.withTenant(change.tenant, async (session) => {
         await guardTenant(session, change);
         await writeTenant(session, change);
+        await insertPins(session, change);
         for (const dag of change.dags) await writeDag(session, change, dag);
         await replaceConditions(session, change.tenant, change.conditions, change.now);
         if (change.record !== null) await insertBody(session, change.tenant, change.record);
@@ -75,6 +78,7 @@ async function observeTenant(session: Session, tenant: string): Promise<Observed
     fingerprint: row?.fingerprint ?? null,
     suspended: row?.suspended ?? false,
     snapshot: snapshot === null ? null : (JSON.parse(snapshot.toString("utf8")) as TenantSnapshot),
+    pins: await readPins(session, tenant),
     dags: await readDags(session, tenant),
     conditions: await readConditions(session, tenant),
   };
@@ -120,13 +124,5 @@ async function writeTenant(session: Session, change: TenantChange): Promise<void
 }
 
 async function insertEvents(session: Session, { tenant, events, now }: TenantChange): Promise<void> {
-  for (const { type, subject, body } of events) {
-    await session.query({
-      text: `with next as (
-          insert into counter as c (tenant_id, name, value) values ($1, 'event', 1)
-          on conflict (tenant_id, name) do update set value = c.value + 1 returning value)
-        insert into event (tenant_id, n, type, subject, body, at) select $1, value, $2, $3, $4, $5 from next`,
-      values: [tenant, type, subject, body, now],
-    });
-  }
+  for (const event of events) await insertEvent(session, tenant, event, now);
 }

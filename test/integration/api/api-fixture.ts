@@ -79,6 +79,16 @@ export async function openApi(overrides: Partial<ApiDeps> = {}): Promise<Api> {
       listRuns: (tenant) => Promise.resolve([...runs.values()].filter((found) => found.tenant === tenant)),
       getRun: (tenant, runId) => Promise.resolve(own(tenant, runId)),
       attempts: (tenant, runId) => Promise.resolve(own(tenant, runId) === null ? [] : [attempt]),
+      events: (tenant, { subject }) =>
+        Promise.resolve([
+          {
+            n: 1,
+            type: "condition",
+            subject: subject ?? `tenant/${tenant}`,
+            at: "2026-11-24T00:00:00.000Z",
+            facts: {},
+          },
+        ]),
       hasLog: (tenant, runId, hash) => Promise.resolve(own(tenant, runId) !== null && hash === logHash),
       queueDepth: () => Promise.resolve(3),
       recordOf: (tenant, recordId) =>

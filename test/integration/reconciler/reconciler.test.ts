@@ -106,6 +106,34 @@ describe("a pass over a real store", () => {
   });
 });
 
+describe("the history of a DAG's conditions", () => {
+  it("holds each turn once, with the revision at which it came, and nothing for a pass that turns nothing", async () => {
+    const { spec, life } = await setup();
+    await reconcilePass(life);
+    const bad = await spec.commit({ [dagPath("acme", "hello")]: "spec: [" });
+    await reconcilePass(life);
+    await reconcilePass(life, { full: true });
+    const good = await spec.commit({ [dagPath("acme", "hello")]: changed });
+    await reconcilePass(life);
+
+    const { events } = life.plant.store.ledger;
+    const all = await events("acme", { subject: "dag/hello", before: null, limit: 50 });
+    const turns = all.filter(({ type }) => type === "condition").map(({ facts }) => facts);
+    const page = await events("acme", { subject: "dag/hello", before: all[1]?.n ?? 0, limit: 1 });
+
+    expect(turns.map(({ type, status, reason, revision }) => [type, status, reason, revision])).toEqual([
+      ["Stalled", "False", "Applied", good],
+      ["Ready", "True", "Applied", good],
+      ["Stalled", "True", "Held", bad],
+      ["Ready", "False", "Held", bad],
+    ]);
+    expect(page).toEqual(all.slice(2, 3));
+    expect(
+      (await events("beta", { subject: null, before: null, limit: 50 })).map(({ subject }) => subject),
+    ).not.toContain("dag/tick");
+  });
+});
+
 describe("a watermark that a wrong clock moved to 2031", () => {
   it("is pulled back by the next full pass, once, and the schedule fires again", async () => {
     const { life } = await setup();
