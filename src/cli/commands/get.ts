@@ -103,9 +103,9 @@ async function listEvents(name: string | undefined, options: ListOptions): Promi
 
 /** `Stalled=True Held: held at …`, or the facts as they are. */
 function factsText(facts: EventView["facts"]): string {
-  const { type, status, reason, message } = facts;
-  if (typeof type === "string" && typeof status === "string")
-    return printable(`${type}=${status} ${String(reason)}: ${String(message)}`);
+  const { type, status, reason, message } = facts as Readonly<Partial<Record<string, string>>>;
+  if (type !== undefined && status !== undefined)
+    return printable(`${type}=${status} ${reason ?? ""}: ${message ?? ""}`);
   const words = Object.entries(facts).map(
     ([name, value]) => `${name}=${typeof value === "string" ? value.slice(0, 12) : JSON.stringify(value)}`,
   );
