@@ -116,10 +116,10 @@ describe("the history of a DAG's conditions", () => {
     const good = await spec.commit({ [dagPath("acme", "hello")]: changed });
     await reconcilePass(life);
 
-    const { events } = life.plant.store.ledger;
-    const all = await events("acme", { subject: "dag/hello", before: null, limit: 50 });
+    const { ledger } = life.plant.store;
+    const all = await ledger.events("acme", { subject: "dag/hello", before: null, limit: 50 });
     const turns = all.filter(({ type }) => type === "condition").map(({ facts }) => facts);
-    const page = await events("acme", { subject: "dag/hello", before: all[1]?.n ?? 0, limit: 1 });
+    const page = await ledger.events("acme", { subject: "dag/hello", before: all[1]?.n ?? 0, limit: 1 });
 
     expect(turns.map(({ type, status, reason, revision }) => [type, status, reason, revision])).toEqual([
       ["Stalled", "False", "Applied", good],
@@ -129,7 +129,7 @@ describe("the history of a DAG's conditions", () => {
     ]);
     expect(page).toEqual(all.slice(2, 3));
     expect(
-      (await events("beta", { subject: null, before: null, limit: 50 })).map(({ subject }) => subject),
+      (await ledger.events("beta", { subject: null, before: null, limit: 50 })).map(({ subject }) => subject),
     ).not.toContain("dag/tick");
   });
 });
