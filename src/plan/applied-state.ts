@@ -17,6 +17,7 @@ export function appliedState(desired: DesiredTenant, revision: string): Observed
     fingerprint: desired.fingerprint,
     suspended: desired.suspended,
     snapshot: plan.snapshot,
+    pins: {},
     dags: plan.dags.flatMap((change) => {
       if (change.kind !== "create") return [];
       const { dagId, specHash, armed, suspended } = change.to;

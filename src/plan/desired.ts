@@ -1,4 +1,4 @@
-import type { Allowlist, DagSpec, Finding, PinnedFile, PluginManifest, Quota } from "../spec/index.ts";
+import type { Allowlist, DagSpec, Finding, PinnedFile, PinnedSecret, PluginManifest, Quota } from "../spec/index.ts";
 
 /** All that a verified revision wants of this site. */
 export interface DesiredSite {
@@ -24,8 +24,12 @@ export type DesiredTenant =
       readonly dags: readonly DesiredDag[];
       /** By `name@version`: every readable plugin that the tenant sees. */
       readonly plugins: Readonly<Record<string, PluginManifest>>;
+      /** SHA-256 of each of `plugins`, as canonical text. */
+      readonly pluginHashes: Readonly<Record<string, string>>;
       /** All of tenants/<tenant>/files/, by path in byte order. */
       readonly files: readonly PinnedFile[];
+      /** Every age file of the tenant, by name in byte order. */
+      readonly secrets: readonly PinnedSecret[];
       /** Of tenant.yaml, quota.yaml, allowlist.yaml and of the plugins: warnings and plugin errors. */
       readonly findings: readonly Finding[];
     }

@@ -1,5 +1,5 @@
 export { appliedState } from "./applied-state.ts";
-export { assembleTenant, type TenantInput } from "./assemble-tenant.ts";
+export { assembleSteps, assembleTenant, type TenantInput } from "./assemble-tenant.ts";
 export type { DesiredDag, DesiredSite, DesiredTenant, ReadableDag, UnreadableDag } from "./desired.ts";
 export { findingText, printable } from "./finding-text.ts";
 export { type ForecastDag, type ForecastTenant, type ForecastWindow, forecast } from "./forecast/forecast.ts";

@@ -21,6 +21,8 @@ export interface ObservedTenant {
   readonly fingerprint: string | null;
   readonly suspended: boolean;
   readonly snapshot: TenantSnapshot | null;
+  /** By `name@version`: SHA-256 of the manifest (canonical text) of every plugin that runs of the tenant were ever pinned to. */
+  readonly pins: Readonly<Record<string, string>>;
   readonly dags: readonly ObservedDag[];
   readonly conditions: readonly Condition[];
 }

@@ -32,6 +32,7 @@ export const neverApplied = (tenant: string): ObservedTenant => ({
   fingerprint: null,
   suspended: false,
   snapshot: null,
+  pins: {},
   dags: [],
   conditions: [],
 });

@@ -59,6 +59,7 @@ const emptySnapshot = (revision: string): TenantSnapshot => ({
   allowlist: effectiveAllowlist(null),
   plugins: {},
   files: [],
+  secrets: [],
 });
 
 function heldDocuments({ tenant, findings }: DesiredTenant): readonly DocumentChange[] {
@@ -75,9 +76,10 @@ function dagChanges(desired: ReadableTenant, observed: ObservedTenant, now: UtcT
   const stands = new Map(observed.dags.map((dag) => [dag.dagId, dag]));
   // Key order: two replicas that plan the same revision must take row locks in the same order.
   const ids = [...new Set([...wanted.keys(), ...stands.keys()])].sort();
+  const changed = mutatedPlugins(desired, observed);
   return ids.flatMap((dagId) => {
     const want = wanted.get(dagId) ?? null;
-    const mutated = want === null ? [] : mutations(want, desired, observed);
+    const mutated = want === null ? [] : mutations(want, changed);
     const change = dagChange(want, stands.get(dagId) ?? null, { mutated, now });
     return change === null ? [] : [change];
   });
@@ -109,13 +111,22 @@ function aspectsOf(want: ReadableDag, live: ObservedDag, now: UtcText | null): r
   return (["spec", "armed", "suspended", "watermark"] as const).filter((aspect) => differs[aspect]);
 }
 
-/** A plugin version that runs were pinned to must not come back with other content. */
-function mutations(dag: DesiredDag, desired: ReadableTenant, observed: ObservedTenant): readonly Finding[] {
-  if (dag.kind === "unreadable") return [];
+/** A plugin version that runs were ever pinned to must not come back with other content. */
+function mutatedPlugins(desired: ReadableTenant, observed: ObservedTenant): ReadonlySet<string> {
+  const { pins, snapshot } = observed;
+  const changed = Object.entries(desired.plugins).filter(([ref, now]) => {
+    const [pinned, before] = [pins[ref], snapshot?.plugins[ref]];
+    if (pinned !== undefined) return pinned !== desired.pluginHashes[ref];
+    return before !== undefined && canonicalText(before) !== canonicalText(now);
+  });
+  return new Set(changed.map(([ref]) => ref));
+}
+
+function mutations(dag: DesiredDag, changed: ReadonlySet<string>): readonly Finding[] {
+  if (dag.kind === "unreadable" || changed.size === 0) return [];
   const refs = new Set([...dag.spec.steps, ...dag.spec.finally].map((step) => refOf(step.uses)));
   return [...refs].sort().flatMap((ref) => {
-    const [before, now] = [observed.snapshot?.plugins[ref], desired.plugins[ref]];
-    if (before === undefined || now === undefined || canonicalText(before) === canonicalText(now)) return [];
+    if (!changed.has(ref)) return [];
     const message = `plugin ${ref} is not what it was when it was applied`;
     const fix = "Restore it, and make the change a new version.";
     const place = { line: 0, col: 0, pointer: "" };

@@ -20,6 +20,8 @@ export interface TenantChange {
   readonly suspended: boolean;
   readonly quota: Quota;
   readonly snapshot: TenantSnapshot;
+  /** Plugin versions that runs are pinned to for the first time; SHA-256 of the manifest as canonical text. */
+  readonly pins: readonly { readonly plugin: string; readonly sha256: string }[];
   /** Content that the store does not hold yet: plugin.js bytes and files. */
   readonly blobs: readonly { readonly sha256: string; readonly bytes: Uint8Array }[];
   readonly dags: readonly DagWrite[];

@@ -9,6 +9,8 @@ export interface ChangeParts {
   readonly now: UtcText;
   /** Content of `pinnedBlobs(plan.snapshot)` that the store does not hold yet. */
   readonly blobs: TenantChange["blobs"];
+  /** Of the plugins of both snapshots, those that `observed.pins` does not name. */
+  readonly pins: TenantChange["pins"];
   /** Made from `reconcileFacts`; null where that is null. */
   readonly record: OutboxBody | null;
 }
@@ -17,9 +19,9 @@ export interface ChangeParts {
  * What the store is to write for a plan that is not a noop. Of a blocked plan: the conditions alone, everything else as
  * it stands (also the fingerprint, so that the tenant stays dirty until it can be applied).
  */
-export function toTenantChange(plan: TenantPlan, { now, blobs, record }: ChangeParts): TenantChange {
+export function toTenantChange(plan: TenantPlan, { now, blobs, pins, record }: ChangeParts): TenantChange {
   const { tenant, observed, desired, snapshot, conditions } = plan;
-  const common = { tenant, from: observed.appliedRevision, snapshot, conditions, record, now };
+  const common = { tenant, from: observed.appliedRevision, snapshot, pins, conditions, record, now };
   if (plan.blocked !== null || desired.kind === "unreadable") {
     return {
       ...common,

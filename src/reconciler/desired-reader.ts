@@ -1,8 +1,8 @@
-import type { Sha256 } from "../base/index.ts";
+import { inSlices, type Sha256 } from "../base/index.ts";
 import { sha256 } from "../base/node-digest.ts";
 import type { Compute, DecodedSpec } from "../compute/index.ts";
 import type { Oid, TreeSource } from "../git/index.ts";
-import { assembleTenant, type DesiredTenant, type TenantInput } from "../plan/index.ts";
+import { assembleSteps, type DesiredTenant, type TenantInput } from "../plan/index.ts";
 import {
   classifyPath,
   decodeDocument,
@@ -103,7 +103,7 @@ export class DesiredReader {
     return {
       desired:
         finding === null
-          ? assembleTenant(input, hash)
+          ? await inSlices(assembleSteps(input, hash), signal)
           : { kind: "unreadable", tenant, fingerprint, findings: [finding] },
       content: (digest) => {
         const oid = blobs.get(digest);

@@ -1,5 +1,5 @@
-import { Fault, utcText } from "../base/index.ts";
-import { sha256 } from "../base/node-digest.ts";
+import { canonicalText, Fault, utcText } from "../base/index.ts";
+import { sha256, sha256Hex } from "../base/node-digest.ts";
 import { toOid } from "../git/index.ts";
 import {
   isTenantNoop,
@@ -101,7 +101,15 @@ async function changeOf(room: ReconcileRoom, task: TenantTask, planned: Planned)
       );
     return { sha256, bytes };
   });
-  return toTenantChange(plan, { now, blobs, record: recordOf(room, task, planned, now) });
+  return toTenantChange(plan, { now, blobs, pins: newPins(plan), record: recordOf(room, task, planned, now) });
+}
+
+/** Those of the snapshot before too: a site of an older release has kept none yet. */
+function newPins({ observed, snapshot }: TenantPlan): TenantChange["pins"] {
+  const manifests = new Map(Object.entries({ ...snapshot.plugins, ...observed.snapshot?.plugins }));
+  return [...manifests].flatMap(([plugin, manifest]) =>
+    plugin in observed.pins ? [] : [{ plugin, sha256: sha256Hex(canonicalText(manifest)) }],
+  );
 }
 
 function recordOf(

@@ -26,7 +26,7 @@ export const quotaOf = (runs: Partial<Quota["runs"]> = {}, weight = 1): Quota =>
 export const snapshotOf = (revision: string, quota: Quota): TenantSnapshot => ({
   revision,
   quota,
-  allowlist: { plugins: [], endpoints: [] },
+  allowlist: { plugins: [], endpoints: [], secrets: [] },
   plugins: {},
   files: [],
 });
@@ -93,6 +93,7 @@ export function tenantChange(fixture: TenantFixture): TenantChange {
     suspended: fixture.suspended ?? false,
     quota,
     snapshot: snapshotOf(to, quota),
+    pins: [],
     blobs: [],
     dags: fixture.dags ?? [dagWrite({ dagId: "hello" })],
     conditions: [],

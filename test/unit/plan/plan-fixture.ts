@@ -1,3 +1,4 @@
+import { canonicalText } from "../../../src/base/index.ts";
 import { sha256, sha256Hex } from "../../../src/base/node-digest.ts";
 import {
   assembleTenant,
@@ -92,7 +93,13 @@ export const planOf = (
 ): TenantPlan => planTenant(desired, observed, { revision, prunePercent: 20, now: null, ...options });
 
 export const changeOf = (plan: TenantPlan, at = now): TenantChange =>
-  toTenantChange(plan, { now: at, blobs: [], record: null });
+  toTenantChange(plan, { now: at, blobs: [], pins: pinsOf(plan), record: null });
+
+/** As the reconciler computes them. */
+const pinsOf = ({ observed, snapshot }: TenantPlan): TenantChange["pins"] =>
+  Object.entries({ ...snapshot.plugins, ...observed.snapshot?.plugins })
+    .filter(([plugin]) => !(plugin in observed.pins))
+    .map(([plugin, manifest]) => ({ plugin, sha256: sha256Hex(canonicalText(manifest)) }));
 
 /** What the store holds after a change: the model of applyTenant. */
 export function applied(observed: ObservedTenant, change: TenantChange): ObservedTenant {
@@ -125,6 +132,7 @@ export function applied(observed: ObservedTenant, change: TenantChange): Observe
     fingerprint: change.fingerprint,
     suspended: change.suspended,
     snapshot: change.snapshot,
+    pins: { ...Object.fromEntries(change.pins.map(({ plugin, sha256 }) => [plugin, sha256])), ...observed.pins },
     dags: [...dags.values()].sort((a, b) => (a.dagId < b.dagId ? -1 : 1)),
     conditions: change.conditions,
   };

@@ -151,7 +151,7 @@ describe("planTenant", () => {
     const plan = planOf(desiredOf({ documents: { "tenants/acme/quota.yaml": "x" } }));
     const change = changeOf(plan);
 
-    expect(change.snapshot).toMatchObject({ allowlist: { plugins: [], endpoints: [] }, plugins: {} });
+    expect(change.snapshot).toMatchObject({ allowlist: { plugins: [], endpoints: [], secrets: [] }, plugins: {} });
     expect(change.dags).toEqual([]);
     expect(isTenantNoop(planOf(plan.desired, applied(neverApplied("acme"), change)))).toBe(true);
   });
@@ -201,6 +201,17 @@ describe("planTenant", () => {
 
     expect(words(first)).toEqual(["prune a", "hold g"]);
     expect(words(second)).toEqual(["hold g"]);
+  });
+
+  it("remembers a plugin version that nothing is pinned to any more, for ever", () => {
+    const gone = after(acme({ a: hello() }), acme({}));
+    const mutated = planOf(desiredOf({ ...acme({ b: hello() }), js: "var plugin={}" }), gone);
+    const same = planOf(desiredOf(acme({ b: hello() })), gone);
+
+    expect(gone.snapshot?.plugins).toEqual({});
+    expect(words(mutated)).toEqual(["hold b"]);
+    expect(said(mutated, "b")).toContain("PLUGIN_MUTATED");
+    expect(words(same)).toEqual(["create b"]);
   });
 
   it("holds a DAG whose file was misnamed, and does not prune it", () => {
