@@ -37,6 +37,12 @@ export const resourceAttacks: readonly Attack[] = [
   },
   { name: "loops for ever", run: "() => { for (;;); }", over: brief, ends: ["timeout/STEP_TIMEOUT"] },
   {
+    name: "loops for ever, with Node around",
+    run: "() => { for (;;); }",
+    over: { ...host(), ...brief },
+    ends: ["timeout/STEP_TIMEOUT"],
+  },
+  {
     name: "loops for ever in promises",
     run: "async () => { for (;;) await null; }",
     over: brief,
@@ -53,6 +59,12 @@ export const resourceAttacks: readonly Attack[] = [
     name: "burns more CPU than its budget",
     run: "() => { for (;;); }",
     over: { limits: { cpuTimeMs: 300, timeoutMs: 20_000 } },
+    ends: ["resource/STEP_CPU"],
+  },
+  {
+    name: "burns more CPU than its budget, with Node around",
+    run: "() => { for (;;); }",
+    over: { ...host(), limits: { cpuTimeMs: 300, timeoutMs: 20_000 } },
     ends: ["resource/STEP_CPU"],
   },
   {
