@@ -13,8 +13,22 @@ export interface CronSlots {
   readonly fields: readonly string[];
 }
 
-/** Throws TypeError for a pattern or zone that it does not know. */
+const opened = new Map<string, CronSlots>();
+const zones = new Map<string, boolean>();
+const maxKept = 1000;
+
+/** Throws TypeError for a pattern or zone that it does not know. Kept: opening one costs more than most questions to it. */
 export function openCron(pattern: string, timezone: string): CronSlots {
+  const key = `${timezone} ${pattern}`;
+  const known = opened.get(key);
+  if (known !== undefined) return known;
+  const slots = openAnew(pattern, timezone);
+  if (opened.size >= maxKept) opened.clear();
+  opened.set(key, slots);
+  return slots;
+}
+
+function openAnew(pattern: string, timezone: string): CronSlots {
   // Without a zone of its own croner takes the process's, and with a wrong one it throws only at the first slot.
   if (!isZone(timezone)) throw new TypeError(`unknown time zone ${JSON.stringify(timezone)}`);
   const cron = new Cron(pattern, { mode: "5-part", fixedTimeRule: "no-wildcard", paused: true, timezone });
@@ -28,6 +42,15 @@ export function openCron(pattern: string, timezone: string): CronSlots {
 /** IANA names only: an offset such as `+02:00` is no zone with rules. */
 export function isZone(timezone: string): boolean {
   if (!/^[A-Za-z][A-Za-z0-9_+/-]*$/.test(timezone)) return false;
+  const known = zones.get(timezone);
+  if (known !== undefined) return known;
+  const is = intlKnows(timezone);
+  if (zones.size >= maxKept) zones.clear();
+  zones.set(timezone, is);
+  return is;
+}
+
+function intlKnows(timezone: string): boolean {
   try {
     new Intl.DateTimeFormat("en-US", { timeZone: timezone });
     return true;

@@ -1,3 +1,4 @@
+export { type ClockChange, clockChanges } from "./clock-changes.ts";
 export { type DueSlots, dueSlots, type LateRange, type SlotMove } from "./due-slots.ts";
 export { shortestInterval } from "./shortest-interval.ts";
 export { type SlotScope, slotScope } from "./slot-scope.ts";

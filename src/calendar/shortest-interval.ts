@@ -12,7 +12,21 @@ const daysLimit = 120;
  */
 export function shortestInterval({ timing }: Timed, from: Date): number {
   if (timing.kind === "every") return timing.everyMs;
-  const [minute = "*", hour = "*", ...days] = openCron(timing.cron, "UTC").fields;
+  const key = `${String(from.getTime())} ${timing.cron}`;
+  const known = intervals.get(key);
+  if (known !== undefined) return known;
+  const intervalMs = intervalOf(timing.cron, from);
+  if (intervals.size >= maxKept) intervals.clear();
+  intervals.set(key, intervalMs);
+  return intervalMs;
+}
+
+/** A pattern is asked about at each pass, and thousands of DAGs share a few. */
+const intervals = new Map<string, number>();
+const maxKept = 1000;
+
+function intervalOf(pattern: string, from: Date): number {
+  const [minute = "*", hour = "*", ...days] = openCron(pattern, "UTC").fields;
   const minutes = unitsOf(`${minute} * * * *`, 60, minuteMs);
   const hours = unitsOf(`0 ${hour} * * *`, 24, 60 * minuteMs);
   const times = hours.flatMap((h) => minutes.map((m) => h * 60 + m));
