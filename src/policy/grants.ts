@@ -20,6 +20,10 @@ export function endpointGranted(
   return allowlist.endpoints.find(fits) ?? null;
 }
 
+/** Whether steps of a plugin may be lent this secret of the tenant. */
+export const secretGranted = (allowlist: Allowlist, plugin: string, secret: string): boolean =>
+  allowlist.secrets.some((grant) => grant.name === secret && grant.for.some((glob) => nameMatches(glob, plugin)));
+
 /** A name, or a prefix with one `*` at its end. Any other `*` matches only itself, hence nothing. */
 export const nameMatches = (glob: string, name: string): boolean =>
   glob.endsWith("*") ? name.startsWith(glob.slice(0, -1)) : glob === name;
@@ -31,6 +35,9 @@ export function versionMatches(pattern: string, version: string): boolean {
   const rest = pattern.split(".").length === 2 ? /^\d+\.\d+$/ : /^\d+$/;
   return version.startsWith(line) && rest.test(version.slice(line.length));
 }
+
+/** Whether two spellings name one host. */
+export const sameHost = (a: string, b: string): boolean => hostKey(a) === hostKey(b);
 
 // Host names have no case, and an IPv6 address is written with brackets beside a port.
 const hostKey = (host: string): string => host.replace(/^\[(.*)\]$/, "$1").toLowerCase();

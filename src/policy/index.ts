@@ -7,4 +7,5 @@ export {
   decideAdmission,
 } from "./decide-admission.ts";
 export { type GrantQuestion, grantFindings } from "./grant-findings.ts";
-export { endpointGranted, nameMatches, pluginGranted, versionMatches } from "./grants.ts";
+export { endpointGranted, nameMatches, pluginGranted, sameHost, secretGranted, versionMatches } from "./grants.ts";
+export { type SecretKnowledge, secretDenials } from "./secret-denials.ts";

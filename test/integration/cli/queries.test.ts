@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type DaemonWorld, openDaemonWorld } from "../../support/daemon-world.ts";
+import { dagPath, dagText, logStep, tenantFiles } from "../../support/spec-commits.ts";
+import { orrery } from "./cli-fixture.ts";
+
+const nightly = dagText({
+  schedules: [{ name: "nightly", cron: "30 3 * * *", timezone: "Europe/Vienna" }],
+  steps: { hello: logStep() },
+});
+const denied = dagText({
+  schedules: [{ every: "6h" }],
+  steps: { call: logStep("x", { network: ["collector.example:443"] }) },
+});
+
+let world: DaemonWorld;
+let first: string;
+beforeAll(async () => {
+  world = await openDaemonWorld({
+    files: {
+      ...tenantFiles("acme"),
+      ...tenantFiles("beta"),
+      [dagPath("acme", "nightly")]: nightly,
+      [dagPath("acme", "denied")]: denied,
+      [dagPath("beta", "broken")]: "spec: [",
+    },
+  });
+  first = world.spec.head;
+  await world.spec.commit({
+    "tenants/acme/allowlist.yaml":
+      'apiVersion: orrery/v1\nkind: Allowlist\nspec:\n  plugins:\n    - { name: "core.*", versions: ["2.x"] }\n  endpoints:\n    - { host: collector.example, port: 443, for: ["core.log"] }\n',
+  });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const ask = (...args: readonly string[]) => orrery(...args, "--repo", world.spec.dir);
+const flat = (out: string): readonly string[] => out.split("\n").map((line) => line.replaceAll(/ {2,}/g, " | "));
+
+describe("orrery schedule next", () => {
+  it("gives UTC and local time over the change of the clocks, in one order, with why a slot would start nothing", async () => {
+    const { exit, out, notes } = await ask(
+      "schedule",
+      "next",
+      "acme",
+      "-n",
+      "2",
+      "--from",
+      "2026-10-24",
+      "--at",
+      first,
+    );
+
+    expect(exit).toBe(0);
+    expect(flat(out).slice(1)).toEqual([
+      "2026-10-24T01:30:00Z | 2026-10-24T03:30:00 Europe/Vienna | acme/nightly | nightly".replace("24T03", "24 03"),
+      "2026-10-24T06:00:00Z | acme/denied | default | not armed: ENDPOINT_NOT_ALLOWED",
+      "2026-10-24T12:00:00Z | acme/denied | default | not armed: ENDPOINT_NOT_ALLOWED",
+      "2026-10-25T02:30:00Z | 2026-10-25 03:30:00 Europe/Vienna | acme/nightly | nightly",
+    ]);
+    expect(notes).toBe("");
+  });
+
+  it("names a DAG that does not decode, and one that is not there", async () => {
+    const all = await ask("schedule", "next", "--from", "2026-10-24");
+    const none = await ask("schedule", "next", "acme/nobody");
+
+    expect([all.exit, none.exit]).toEqual([1, 4]);
+    expect(all.notes).toMatch(/not read: beta\/broken: tenants\/beta\/dags\/broken\.yaml:\d+:\d+/u);
+    expect(none.notes).toContain("DAG_NOT_FOUND");
+  });
+});
+
+describe("orrery where", () => {
+  it("finds every use and every grant of a plugin, with its place", async () => {
+    const { exit, out, notes } = await ask("where", "plugin:core.log@1.0.0");
+
+    expect(exit).toBe(0);
+    expect(flat(out).slice(1)).toEqual([
+      expect.stringMatching(
+        /^tenants\/acme\/dags\/denied\.yaml:\d+:\d+ \| use \| acme\/denied call \| core\.log@1\.0\.0$/u,
+      ),
+      expect.stringMatching(
+        /^tenants\/acme\/dags\/nightly\.yaml:\d+:\d+ \| use \| acme\/nightly hello \| core\.log@1\.0\.0$/u,
+      ),
+      expect.stringMatching(/^tenants\/beta\/allowlist\.yaml:\d+:\d+ \| grant \| beta \| core\.\* 1\.x$/u),
+    ]);
+    expect(notes).toContain("tenants/beta/dags/broken.yaml");
+  });
+
+  it("finds an endpoint whatever its case, with or without port", async () => {
+    const answers = await Promise.all(
+      ["endpoint:collector.EXAMPLE", "endpoint:collector.example:443", "endpoint:collector.example:80"].map((what) =>
+        ask("where", what, "-o", "json"),
+      ),
+    );
+
+    const found = answers.map(({ out }) => (JSON.parse(out) as { what: string }[]).map(({ what }) => what).sort());
+    expect(found).toEqual([["grant", "use"], ["grant", "use"], []]);
+    expect(answers.map(({ exit }) => exit)).toEqual([0, 0, 1]);
+  });
+
+  it("refuses what it cannot look for; exit 2", async () => {
+    for (const what of ["core.log", "plugin:", "endpoint:a b", "secret:../x", "secret:A"])
+      expect([what, (await ask("where", what)).exit]).toEqual([what, 2]);
+  });
+});
+
+describe("orrery grants", () => {
+  it("says what a tenant may do and which line says so", async () => {
+    const { out, exit } = await ask("grants", "acme");
+
+    expect(exit).toBe(0);
+    expect(flat(out).slice(1)).toEqual([
+      "acme | endpoint | collector.example:443 | core.log | tenants/acme/allowlist.yaml:7",
+      "acme | plugin | core.*@2.x | tenants/acme/allowlist.yaml:5",
+    ]);
+  });
+
+  it("says what was gained and lost between two commits; exit 1 where anything was", async () => {
+    const { out, exit } = await ask("grants", "--diff", `${first}..main`);
+    const same = await ask("grants", "--diff", "main..main");
+
+    expect(exit).toBe(1);
+    expect(
+      flat(out)
+        .slice(1)
+        .map((line) => line.split(" | ").slice(0, 4).join(" ")),
+    ).toEqual(["+ acme endpoint collector.example:443", "+ acme plugin core.*@2.x", "- acme plugin core.*@1.x"]);
+    expect([same.exit, same.out]).toEqual([0, "no grant was gained or lost"]);
+  });
+
+  it("names the nearest tenant where there is none of that name", async () => {
+    const { exit, notes } = await ask("grants", "acne");
+
+    expect(exit).not.toBe(0);
+    expect(notes).toContain("did you mean acme?");
+  });
+});
