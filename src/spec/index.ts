@@ -2,6 +2,7 @@ export { checkDag } from "./check/check-dag.ts";
 export { checkSlo } from "./check/check-slo.ts";
 export type { DagContext } from "./check/dag-defect.ts";
 export { checkPluginBytes } from "./check/plugin-bytes.ts";
+export { knownSecret, type SecretShape } from "./check/secret-shapes.ts";
 export { type DecodedDocument, decodeDocument, type SpecDocument, specHashOf } from "./decode/decode-document.ts";
 export { classifyPath, type DocumentKind, type DocumentPath, isId, misplacedPath } from "./decode/document-path.ts";
 export type { Finding, FindingSeverity } from "./decode/finding.ts";

@@ -7,6 +7,7 @@ import { patternMatches } from "../value/file-pattern.ts";
 import { resolveInputs } from "../value/resolve-inputs.ts";
 import { checkExpressions } from "./check-expressions.ts";
 import { checkGraph } from "./check-graph.ts";
+import { checkSecrets } from "./check-secrets.ts";
 import { checkStepPlugin } from "./check-step-plugin.ts";
 import { type DagContext, type DagDefect, type PlacedStep, placedSteps } from "./dag-defect.ts";
 
@@ -23,6 +24,7 @@ export function checkDag(dag: DagSpec, context: DagContext): readonly Finding[] 
     ...steps.flatMap((placed) => checkFiles(placed, context.files)),
     ...checkExpressions(dag, steps, context),
     ...checkSchedules(dag, context),
+    ...checkSecrets(dag, steps),
   ];
   return sortFindings(defects.map((defect) => placed(defect, context)));
 }

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from "../../base/index.ts";
-import { closest } from "../decode/foreign-words.ts";
+import { closest } from "../decode/closest.ts";
 import { lastSegment, pointerTo } from "../decode/positions.ts";
 import { compileExpression, type ScopeSchema } from "../expression/expression.ts";
 import { costDefect } from "../expression/expression-cost.ts";
@@ -91,18 +91,30 @@ function checkText(
     return [{ code: "EXPR_SYNTAX", pointer, message: parsed.message, fix: "Close it with }}.", offset: parsed.offset }];
   }
   const whole = wholeExpression(parsed.parts);
-  if (whole === null) {
-    return parsed.parts.flatMap((part) => {
-      const checked = part.kind === "text" ? null : checkPart(part, pointer, scope);
-      return checked !== null && "defects" in checked ? checked.defects : [];
-    });
-  }
+  if (whole === null) return checkInterpolated(parsed.parts, pointer, scope, schemaAtPointer(schema, at));
   const checked = checkPart(whole, pointer, scope);
   if ("defects" in checked) return checked.defects;
-  const wanted = typesAt(schema, at);
-  if (wanted === null || fits(checked.type, wanted)) return [];
-  const message = `${lastSegment(pointer)} takes ${wanted.join(" or ")}, this is ${checked.type}`;
+  const why = unfit(checked.type, schemaAtPointer(schema, at));
+  if (why === null) return [];
+  const message = `${lastSegment(pointer)} takes ${why}, this is ${checked.type}`;
   return [{ code: "EXPR_TYPE", pointer, message, fix: "Convert it, or name another value." }];
+}
+
+/** Whatever its expressions give, text around them makes it a text. */
+function checkInterpolated(
+  parts: readonly TemplatePart[],
+  pointer: string,
+  scope: Scope,
+  schema: Json | undefined,
+): readonly DagDefect[] {
+  const defects = parts.flatMap((part) => {
+    const checked = part.kind === "text" ? null : checkPart(part, pointer, scope);
+    return checked !== null && "defects" in checked ? checked.defects : [];
+  });
+  const why = unfit("string", schema);
+  if (defects.length > 0 || why === null) return defects;
+  const message = `${lastSegment(pointer)} takes ${why}; text around an expression makes a text`;
+  return [{ code: "EXPR_TYPE", pointer, message, fix: "Write one whole ${{ }} expression." }];
 }
 
 /** Keys are never evaluated: a `${{` there would stay as it is, silently. */
@@ -194,11 +206,21 @@ function fits(type: string, wanted: readonly string[]): boolean {
   return wanted.includes("object");
 }
 
-/** The JSON types that a schema allows at a pointer; null = any. */
-function typesAt(schema: Json, pointer: string): readonly string[] | null {
+/** The types that a schema takes where an expression of another type stands; null = it may fit. */
+function unfit(type: string, schema: Json | undefined): string | null {
+  if (!isObject(schema) || schema["type"] === undefined) return null;
+  const wanted = [schema["type"]].flat() as readonly string[];
+  if (!fits(type, wanted)) return wanted.join(" or ");
+  const item = /^list<(.*)>$/.exec(type)?.[1];
+  const why = item === undefined ? null : unfit(item, schema["items"]);
+  return why === null ? null : `a list of ${why}`;
+}
+
+/** The part of a schema that judges a pointer of its value; undefined = anything. */
+function schemaAtPointer(schema: Json, pointer: string): Json | undefined {
   let at: Json | undefined = schema;
   for (const raw of pointer.split("/").slice(1)) {
-    if (!isObject(at)) return null;
+    if (!isObject(at)) return undefined;
     const key = lastSegment(`/${raw}`);
     const properties = (at["properties"] ?? {}) as JsonObject;
     at =
@@ -208,6 +230,5 @@ function typesAt(schema: Json, pointer: string): readonly string[] | null {
           ? properties[key]
           : at["additionalProperties"];
   }
-  if (!isObject(at) || at["type"] === undefined) return null;
-  return [at["type"]].flat() as readonly string[];
+  return at;
 }

@@ -1,4 +1,4 @@
-import { closest } from "../decode/foreign-words.ts";
+import { closest } from "../decode/closest.ts";
 import type { DagDefect, PlacedStep } from "./dag-defect.ts";
 
 /** Unknown needs and cycles, each section for itself: `finally` begins when all of `steps` has ended. */

@@ -1,5 +1,5 @@
+import { closest } from "../decode/closest.ts";
 import type { Finding } from "../decode/finding.ts";
-import { closest } from "../decode/foreign-words.ts";
 import { type Positions, positionOf } from "../decode/positions.ts";
 import type { DagSpec } from "../normal/dag-spec.ts";
 import type { Objective, Slo } from "../normal/tenant-spec.ts";

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from "../../base/index.ts";
-import { closest } from "../decode/foreign-words.ts";
+import { closest } from "../decode/closest.ts";
 import {
   compileExpression,
   createChecker,
@@ -37,7 +37,10 @@ const noSteps: Omit<ExpressionDefect, "start"> = {
 };
 
 function scopeOf(roots: Readonly<Record<string, ScopeSchema>>, stepDefect: Scope["stepDefect"]): Scope {
-  return { roots, checker: createChecker(roots), stepDefect };
+  let checker: ExpressionChecker | null = null;
+  // Made when the first expression asks: most scopes are never asked.
+  const check: ExpressionChecker["check"] = (source) => (checker ??= createChecker(roots)).check(source);
+  return { roots, checker: { check }, stepDefect };
 }
 
 /** What the inputs of a schedule can read. */

@@ -1,8 +1,9 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import type { CodeName, Json, JsonObject } from "../../base/index.ts";
 import { type SchemaName, schemas } from "../generated/schemas.ts";
+import { adviceFor } from "./advice.ts";
+import { closest } from "./closest.ts";
 import type { Finding } from "./finding.ts";
-import { adviceFor, closest } from "./foreign-words.ts";
 import { dotted, lastSegment, type Positions, pointerTo, positionOf } from "./positions.ts";
 
 export interface PlacedValue {
@@ -116,6 +117,11 @@ function propertySchema(schema: object | undefined, key: string): JsonObject | u
 }
 
 function sayKey(error: ErrorObject, pointer: string, key: string): Said {
+  const name = key.replaceAll("-", "_");
+  if (name !== key && /^[a-z][a-z0-9_]{0,62}$/.test(name)) {
+    const message = `"${clip(key)}" holds a hyphen, which is a subtraction in an expression`;
+    return { code: "SPEC_TYPE", pointer, what: "key", message, fix: `Write ${name}, here and where it is named.` };
+  }
   const description = String(error.parentSchema?.["description"] ?? error.message ?? "");
   return { code: "SPEC_TYPE", pointer, what: "key", message: `"${clip(key)}" is no name here`, fix: description };
 }
@@ -149,6 +155,10 @@ function sayType(
 ): { readonly message: string; readonly fix: string } {
   const wanted = [(error.params as { type: string | readonly string[] }).type].flat().join(" or ");
   if (value === null) return { message: `${dotted(at)} is empty`, fix: like };
+  if (Array.isArray(value) && /^\/spec\/(steps|finally)$/.test(at)) {
+    const fix = "Write each by its name: `collect: { uses: core.files@1.0.0 }`.";
+    return { message: `${dotted(at)} is a mapping of steps by name, not a list`, fix };
+  }
   const title = (error.parentSchema as JsonObject | undefined)?.["title"];
   if (typeof value === "number" && title === "Duration") {
     return {

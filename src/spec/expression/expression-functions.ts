@@ -1,4 +1,4 @@
-import { closest } from "../decode/foreign-words.ts";
+import { closest } from "../decode/closest.ts";
 import { dynamicKey, type ExpressionTree, macroOf, partsOf, rootPaths } from "./expression-tree.ts";
 
 /** `[least, most]` arguments; a method has a target before its dot. */

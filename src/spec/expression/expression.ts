@@ -116,7 +116,21 @@ export interface ExpressionChecker {
   check(source: string): CheckedType;
 }
 
+const checkers = new Map<string, ExpressionChecker>();
+const maxCheckers = 200;
+
+/** Kept by the schemas: most steps of most DAGs see the same names, and an environment is costly. */
 export function createChecker(schemas: Readonly<Record<string, ScopeSchema>>): ExpressionChecker {
+  const key = JSON.stringify(schemas);
+  const known = checkers.get(key);
+  if (known !== undefined) return known;
+  const checker = checkerAnew(schemas);
+  if (checkers.size >= maxCheckers) checkers.clear();
+  checkers.set(key, checker);
+  return checker;
+}
+
+function checkerAnew(schemas: Readonly<Record<string, ScopeSchema>>): ExpressionChecker {
   const environment = checking.clone();
   const naming = { environment, count: 0 };
   for (const [name, schema] of Object.entries(schemas)) {

@@ -1,0 +1,20 @@
+import leven from "leven";
+import { closest } from "./closest.ts";
+import { foreignAnswer } from "./foreign-words.ts";
+
+/** What to write in place of a key that the schema does not have. */
+export function adviceFor(key: string, known: readonly string[]): string {
+  const slip = slipOf(key, known);
+  if (slip !== null) return `Did you mean \`${slip}\`?`;
+  const answer = foreignAnswer(key);
+  if (answer !== null) return answer;
+  const close = closest(key, known);
+  if (close !== null) return `Did you mean \`${close}\`?`;
+  return known.length === 0 ? "Remove it." : `Remove it; known here: ${known.join(", ")}.`;
+}
+
+/** The known key that this one can only be: the same letters, or one slip of the pen. */
+export function slipOf(key: string, known: readonly string[]): string | null {
+  const close = closest(key, known);
+  return close !== null && leven(key.toLowerCase(), close.toLowerCase()) <= 1 ? close : null;
+}
