@@ -65,6 +65,12 @@ function refuseSpecChange({ method, routeOptions }: FastifyRequest): void {
 }
 
 function registerDags(app: FastifyInstance, deps: ApiDeps, callerOf: CallerOf): void {
+  app.get("/tenant", demands("read"), async (request) => {
+    const { tenant } = callerOf(request);
+    const view = await deps.ledger.getTenant(tenant);
+    if (view === null) throw new Fault("NOT_FOUND", "nothing of this tenant was ever applied");
+    return view;
+  });
   app.get("/dags", demands("read"), async (request) => {
     const { tenant } = callerOf(request);
     return { items: await deps.ledger.listDags(tenant) };

@@ -1,7 +1,10 @@
 import type { SiteStatus } from "../api/index.ts";
 import { type ExitCode, exitCodes, Fault, systemClock } from "../base/index.ts";
-import { readDaemonFile } from "../config/index.ts";
-import type { DagView } from "../store/index.ts";
+import { loadConfig, readDaemonFile, readEnvironment } from "../config/index.ts";
+import { type GitRepository, type Oid, openRepository, toOid } from "../git/index.ts";
+import { printable } from "../plan/index.ts";
+import type { Condition, DagView } from "../store/index.ts";
+import { resolveRevision } from "./revision.ts";
 import { clientFor } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -10,42 +13,76 @@ const lookMs = 100;
 interface WaitOptions {
   readonly terminal: Terminal;
   readonly timeoutSeconds: number;
+  /** null = every tenant of the commit. */
+  readonly tenant: string | null;
 }
 
-/** Waits until `commit` is the verified revision. Exit 0 applied, 1 something of `tenant` is held, 4 not in time. */
-export async function waitForCommit(
-  dataDir: string,
-  commit: string,
-  tenant: string | null,
-  { terminal, timeoutSeconds }: WaitOptions,
-): Promise<ExitCode> {
+/**
+ * Waits until the daemon has applied `commit` or a descendant of it, then says what of it is held. Exit 0 applied, 1
+ * something is held, 5 a brake or an approval waits for a person, 4 not in time.
+ */
+export async function waitForCommit(dataDir: string, commit: string, options: WaitOptions): Promise<ExitCode> {
+  const { terminal, timeoutSeconds, tenant } = options;
+  using repository = openRepository(repositoryOf(dataDir));
+  const wanted = resolveRevision(repository, commit);
   const untilMs = systemClock.monotonicMs() + timeoutSeconds * 1000;
   let status = await readSite(dataDir);
-  while (status.appliedRevision !== commit) {
-    if (systemClock.monotonicMs() > untilMs) {
+  while (!holds(repository, status.appliedRevision, wanted)) {
+    const waits = status.reasons.find(({ reason }) => waitingReasons.has(reason));
+    if (waits !== undefined || systemClock.monotonicMs() > untilMs) {
       terminal.note(`not applied: the site is at ${status.appliedRevision ?? "no revision"}`);
-      for (const { reason, message } of status.reasons) terminal.note(`  ${reason}: ${message}`);
-      return exitCodes.unavailable;
+      for (const { reason, message } of status.reasons) terminal.note(`  ${reason}: ${printable(message)}`);
+      return waits === undefined ? exitCodes.unavailable : exitCodes.waiting;
     }
     await systemClock.sleep(lookMs, new AbortController().signal);
     status = await readSite(dataDir);
   }
-  terminal.print(`applied ${commit}`);
-  return tenant === null ? exitCodes.ok : heldOf(dataDir, tenant, terminal);
+  terminal.print(`applied ${wanted}`);
+  const tenants = tenant === null ? tenantsOf(repository, wanted) : [tenant];
+  const exits: ExitCode[] = [];
+  for (const each of tenants) exits.push(await judgeTenant(dataDir, each, terminal));
+  return (
+    exits.find((exit) => exit === exitCodes.waiting) ?? exits.find((exit) => exit !== exitCodes.ok) ?? exitCodes.ok
+  );
 }
 
-async function heldOf(dataDir: string, tenant: string, terminal: Terminal): Promise<ExitCode> {
+/** Of the site: a person has to act, and waiting longer does not help. */
+const waitingReasons: ReadonlySet<string> = new Set(["ApprovalsMissing"]);
+
+function repositoryOf(dataDir: string): string {
+  const source = { environment: readEnvironment(), cwd: process.cwd(), isRoot: process.getuid?.() === 0 };
+  return loadConfig({ flags: { data: dataDir }, ...source }).repository;
+}
+
+function holds(repository: GitRepository, applied: string | null, wanted: Oid): boolean {
+  if (applied === null) return false;
+  return applied === wanted || repository.isAncestor(wanted, toOid(applied));
+}
+
+function tenantsOf(repository: GitRepository, commit: Oid): readonly string[] {
+  const folder = repository.entryAt(repository.readCommit(commit).tree, "tenants");
+  if (folder?.kind !== "tree" || folder.defect !== null) return [];
+  return repository.readTree(folder.oid).flatMap(({ kind, name }) => (kind === "tree" ? [name] : []));
+}
+
+async function judgeTenant(dataDir: string, tenant: string, terminal: Terminal): Promise<ExitCode> {
   const client = await clientFor(dataDir, tenant);
   const { items } = (await client.get("/dags")) as { readonly items: readonly DagView[] };
   // Ready and Stalled both say it; once is enough.
-  const held = items.flatMap(({ dagId, conditions }) =>
-    conditions
-      .filter(({ type, reason }) => type === "Ready" && reason === "Held")
-      .map(({ message }) => `${tenant}/${dagId} ${message}`),
+  const told = items.flatMap(({ dagId, conditions }) =>
+    conditions.filter(isHeld).map(({ reason, message }) => ({ reason, line: `${tenant}/${dagId} ${message}` })),
   );
-  for (const line of held) terminal.note(line);
-  return held.length === 0 ? exitCodes.ok : exitCodes.findings;
+  const { conditions } = (await client.get("/tenant")) as { readonly conditions: readonly Condition[] };
+  // `Held` sums up the DAGs above.
+  for (const { type, status, reason, message } of conditions)
+    if (type === "Stalled" && status === "True" && reason !== "Held")
+      told.push({ reason, line: `${tenant} ${reason}: ${message}` });
+  for (const { line } of told) terminal.note(printable(line));
+  if (told.some(({ reason }) => reason === "PruneBrake")) return exitCodes.waiting;
+  return told.length === 0 ? exitCodes.ok : exitCodes.findings;
 }
+
+const isHeld = ({ type, reason }: Condition): boolean => type === "Ready" && reason === "Held";
 
 async function readSite(dataDir: string): Promise<SiteStatus> {
   const daemon = readDaemonFile(dataDir);

@@ -5,6 +5,8 @@ import type { AttemptOutcome } from "./worker-seam.ts";
 
 /** Read side for API, CLI and metrics; every call is of one tenant. */
 export interface LedgerStore {
+  /** null where nothing of the tenant was ever applied. */
+  getTenant(tenant: string): Promise<TenantView | null>;
   listDags(tenant: string): Promise<readonly DagView[]>;
   getDag(tenant: string, dagId: string): Promise<DagView | null>;
   /** Newest first; `before` = a runId. */
@@ -47,6 +49,14 @@ export interface EventView {
 
 /** Outputs stay in the store: a run's may be 16 MiB, and nobody who looks at attempts reads them. */
 export type AttemptView = Omit<AttemptOutcome, "outputText">;
+
+export interface TenantView {
+  readonly tenant: string;
+  readonly appliedRevision: string | null;
+  readonly suspended: boolean;
+  /** Of the tenant itself. */
+  readonly conditions: readonly Condition[];
+}
 
 export interface DagView {
   readonly tenant: string;

@@ -43,13 +43,15 @@ export function addRunVerbs(program: Command, context: CliContext): void {
     .option("--timeout <seconds>", "how long", parseSeconds, 300)
     .action(async (name: string, options: DaemonOptions & { readonly timeout: number }) => {
       const wait = { terminal, output: options.output, timeoutSeconds: options.timeout };
-      if (/^[0-9a-f]{40}$/.test(name)) {
-        context.exit(await waitForCommit(dataDirFor(options), name, options.tenant ?? null, wait));
+      if (!isRunId(name)) {
+        context.exit(await waitForCommit(dataDirFor(options), name, { ...wait, tenant: options.tenant ?? null }));
         return;
       }
       context.exit(await waitForRun(await clientFor(dataDirFor(options), tenantOf(options)), name, wait));
     });
 }
+
+const isRunId = (name: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(name);
 
 function renderLine(line: string): string {
   try {

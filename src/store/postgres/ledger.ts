@@ -1,6 +1,6 @@
 import { type CodeName, type UtcText, utcText } from "../../base/index.ts";
 import type { Database, Row, Session } from "../../database/index.ts";
-import type { AttemptView, DagView, LedgerStore, RunView } from "../ledger-store.ts";
+import type { AttemptView, DagView, LedgerStore, RunView, TenantView } from "../ledger-store.ts";
 import { hashBytes, hexOfBytes, isHash, isUuid, utcOrNull } from "./column-codec.ts";
 import { readConditions } from "./conditions.ts";
 import { readEvents } from "./events.ts";
@@ -9,6 +9,7 @@ import { actorOf, contextOf, type RunRow, triggerOf } from "./queued-runs.ts";
 
 export function createLedgerStore(database: Database): LedgerStore {
   return {
+    getTenant: (tenant) => database.withTenant(tenant, (session) => readTenant(session, tenant)),
     listDags: (tenant) => database.withTenant(tenant, (session) => readDagViews(session, tenant, null)),
     getDag: (tenant, dagId) =>
       database.withTenant(tenant, async (session) => (await readDagViews(session, tenant, dagId))[0] ?? null),
@@ -46,6 +47,21 @@ export function createLedgerStore(database: Database): LedgerStore {
         });
         return row ?? null;
       }),
+  };
+}
+
+async function readTenant(session: Session, tenant: string): Promise<TenantView | null> {
+  const [row] = await session.query<{ applied_revision: string | null; suspended: boolean }>({
+    text: "select applied_revision, suspended from tenant where tenant_id = $1",
+    values: [tenant],
+  });
+  if (row === undefined) return null;
+  const conditions = await readConditions(session, tenant);
+  return {
+    tenant,
+    appliedRevision: row.applied_revision,
+    suspended: row.suspended,
+    conditions: conditions.filter(({ kind }) => kind === "Tenant"),
   };
 }
 

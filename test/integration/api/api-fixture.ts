@@ -74,6 +74,7 @@ export async function openApi(overrides: Partial<ApiDeps> = {}): Promise<Api> {
   };
   const deps: ApiDeps = {
     ledger: {
+      getTenant: (tenant) => Promise.resolve({ tenant, appliedRevision: null, suspended: false, conditions: [] }),
       listDags: (tenant) => Promise.resolve([dag(tenant)]),
       getDag: (tenant, dagId) => Promise.resolve(dagId === "hello" ? dag(tenant) : null),
       listRuns: (tenant) => Promise.resolve([...runs.values()].filter((found) => found.tenant === tenant)),

@@ -29,6 +29,7 @@ const refused = (method: string, url: string, path: string): Route => ({
 const routes: readonly Route[] = [
   ...read("/dags", "/dags"),
   ...read("/dags/:dagId", "/dags/hello"),
+  ...read("/tenant", "/tenant"),
   ...read("/events", "/events?subject=dag/hello&limit=5"),
   ...read("/runs", "/runs"),
   ...read("/runs/:runId", `/runs/${acmeRun}`),
