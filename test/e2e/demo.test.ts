@@ -106,7 +106,7 @@ describe("the demo, twice on one data directory", () => {
   });
 
   it("leaves no socket directory and no daemon file", () => {
-    const left = readdirSync(dataDir).filter((name) => name === "daemon.json" || name === "daemon.lock");
+    const left = readdirSync(dataDir).filter((name) => name === "daemon.json");
 
     expect(left).toEqual([]);
     expect(readdirSync(join(folder, "s"))).toEqual([]);

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { refuseHeldDirectory } from "../../../src/daemon/index.ts";
 import { openRepository } from "../../../src/git/index.ts";
 import { auditHistory, auditSignersText, verifyAudit } from "../../../src/record/index.ts";
 import { auditRef } from "../../../src/recorder/index.ts";
@@ -143,7 +144,7 @@ describe("kill -9 of the daemon", () => {
       expect(runs.every(({ attempts }) => attempts >= 3)).toBe(true);
       expectChain();
       await until(() => processesNaming(place.config.dataDir).length === 0);
-      expect(existsSync(`${place.config.dataDir}/daemon.lock`)).toBe(false);
+      expect(() => refuseHeldDirectory(place.config.dataDir)).not.toThrow();
     },
     soakTimeout(400_000),
   );
