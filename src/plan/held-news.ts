@@ -25,10 +25,10 @@ export function heldNews(plan: TenantPlan): readonly HeldNews[] {
   return [...dags, ...tenantNews(plan, isNews)].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 }
 
-/** The message that a Ready condition says for the first time; null where it is not new. */
-type News = (kind: Condition["kind"], name: string) => string | null;
+/** The message that a Ready condition says for the first time, or for another reason; null where it is not new. */
+export type News = (kind: Condition["kind"], name: string) => string | null;
 
-function newsOf({ conditions, observed }: TenantPlan): News {
+export function newsOf({ conditions, observed }: TenantPlan): News {
   const readyOf = (set: readonly Condition[]): ReadonlyMap<string, string> =>
     new Map(set.filter(({ type }) => type === "Ready").map((said) => [`${said.kind}/${said.name}`, said.message]));
   const [after, before] = [readyOf(conditions), readyOf(observed.conditions)];

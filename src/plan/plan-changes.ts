@@ -42,11 +42,11 @@ export const isNoop = (plan: Plan): boolean => plan.tenants.every(isTenantNoop);
 
 /** Nothing is to be written: no change but holds that are already said, and the trees are those it was applied from. */
 export function isTenantNoop(plan: TenantPlan): boolean {
-  const quiet = sameConditions(plan.conditions, plan.observed.conditions);
-  if (plan.blocked !== null) return quiet;
+  const isQuiet = (): boolean => sameConditions(plan.conditions, plan.observed.conditions);
+  if (plan.blocked !== null) return isQuiet();
   const holds = plan.dags.every((change) => change.kind === "hold");
   const settled = plan.observed.fingerprint === plan.desired.fingerprint && plan.observed.appliedRevision !== null;
-  return quiet && holds && plan.documents.length === 0 && settled;
+  return holds && plan.documents.length === 0 && settled && isQuiet();
 }
 
 const isError = (finding: Finding): boolean => finding.severity === "error";

@@ -1,4 +1,4 @@
-import { canonicalText, type UtcText } from "../base/index.ts";
+import { canonicalText, drained, type Steps, type UtcText } from "../base/index.ts";
 import { effectiveAllowlist, effectiveQuota, type Finding, sortFindings, type TenantSnapshot } from "../spec/index.ts";
 import type { DesiredDag, DesiredTenant, ReadableDag } from "./desired.ts";
 import { documentChanges } from "./document-changes.ts";
@@ -20,14 +20,18 @@ export interface PlanOptions {
  * or whose plugin's bytes changed under an applied version, is held and never pruned. Where the tenant is unreadable, or
  * more would be pruned than the brake lets pass, the whole tenant stays as it is.
  */
-export function planTenant(desired: DesiredTenant, observed: ObservedTenant, options: PlanOptions): TenantPlan {
+export const planTenant = (desired: DesiredTenant, observed: ObservedTenant, options: PlanOptions): TenantPlan =>
+  drained(planSteps(desired, observed, options));
+
+/** The same, pausing at each DAG: a tenant may have ten thousand. */
+export function* planSteps(desired: DesiredTenant, observed: ObservedTenant, options: PlanOptions): Steps<TenantPlan> {
   const draft = { tenant: desired.tenant, revision: options.revision, desired, observed };
   if (desired.kind === "unreadable") {
-    return blockedPlan({ ...draft, dags: [], documents: heldDocuments(desired), blocked: { kind: "held" } });
+    return yield* blockedPlan({ ...draft, dags: [], documents: heldDocuments(desired), blocked: { kind: "held" } });
   }
-  const dags = dagChanges(desired, observed, options.now);
+  const dags = yield* dagChanges(desired, observed, options.now);
   const blocked = brakeOf(dags, observed, options.prunePercent);
-  if (blocked !== null) return blockedPlan({ ...draft, dags, documents: [], blocked });
+  if (blocked !== null) return yield* blockedPlan({ ...draft, dags, documents: [], blocked });
   const holds = dags.filter((change) => change.kind === "hold");
   const held = new Set(holds.map((change) => change.dagId));
   const snapshot = pinnedSnapshot(desired, observed, {
@@ -37,20 +41,20 @@ export function planTenant(desired: DesiredTenant, observed: ObservedTenant, opt
     pinsAllFiles: holds.some((change) => change.from !== null),
   });
   const documents = documentChanges(observed, { suspended: desired.suspended, snapshot });
-  return finishedPlan({ ...draft, dags, documents, blocked: null }, snapshot);
+  yield;
+  return yield* finishedPlan({ ...draft, dags, documents, blocked: null }, snapshot);
 }
 
 type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "findings">;
 
-const blockedPlan = (draft: Draft): TenantPlan =>
+const blockedPlan = (draft: Draft): Steps<TenantPlan> =>
   finishedPlan(draft, draft.observed.snapshot ?? emptySnapshot(draft.revision));
 
-const finishedPlan = (draft: Draft, snapshot: TenantSnapshot): TenantPlan => ({
-  ...draft,
-  snapshot,
-  findings: findingsOf(draft.desired, draft.dags),
-  conditions: tenantConditions(draft),
-});
+function* finishedPlan(draft: Draft, snapshot: TenantSnapshot): Steps<TenantPlan> {
+  const findings = findingsOf(draft.desired, draft.dags);
+  yield;
+  return { ...draft, snapshot, findings, conditions: yield* tenantConditions(draft) };
+}
 
 // A tenant that was never readable has the defaults and no grant, hence no DAG that runs.
 const emptySnapshot = (revision: string): TenantSnapshot => ({
@@ -71,18 +75,25 @@ function heldDocuments({ tenant, findings }: DesiredTenant): readonly DocumentCh
   });
 }
 
-function dagChanges(desired: ReadableTenant, observed: ObservedTenant, now: UtcText | null): readonly DagChange[] {
+function* dagChanges(
+  desired: ReadableTenant,
+  observed: ObservedTenant,
+  now: UtcText | null,
+): Steps<readonly DagChange[]> {
   const wanted = new Map(desired.dags.map((dag) => [dag.dagId, dag]));
   const stands = new Map(observed.dags.map((dag) => [dag.dagId, dag]));
   // Key order: two replicas that plan the same revision must take row locks in the same order.
   const ids = [...new Set([...wanted.keys(), ...stands.keys()])].sort();
   const changed = mutatedPlugins(desired, observed);
-  return ids.flatMap((dagId) => {
+  const changes: DagChange[] = [];
+  for (const dagId of ids) {
+    yield;
     const want = wanted.get(dagId) ?? null;
     const mutated = want === null ? [] : mutations(want, changed);
     const change = dagChange(want, stands.get(dagId) ?? null, { mutated, now });
-    return change === null ? [] : [change];
-  });
+    if (change !== null) changes.push(change);
+  }
+  return changes;
 }
 
 function dagChange(

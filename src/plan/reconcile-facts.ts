@@ -1,9 +1,10 @@
 import { type Hex, hexDigestWith, type Sha256, type UtcText } from "../base/index.ts";
 import type { Activation, HeldDocument, ReconcileChange } from "../record/index.ts";
 import type { Finding } from "../spec/index.ts";
+import { newsOf } from "./held-news.ts";
 import type { DagChange, DocumentChange, TenantPlan } from "./plan.ts";
 import { isTenantNoop } from "./plan-changes.ts";
-import { isNews, schedulesOf } from "./to-tenant-change.ts";
+import { schedulesOf } from "./to-tenant-change.ts";
 
 /** What the reconcile record of one tenant says (record/ makes the body). */
 export interface ReconcileFacts {
@@ -15,14 +16,15 @@ export interface ReconcileFacts {
 }
 
 /**
- * The facts of a plan for its record, null where nothing but the fingerprint or the pinned files moved. `now` is that of
+ * The facts of a plan for its record, null where nothing but the fingerprint or the pinned files and age files moved. `now` is that of
  * the change: a schedule is active from its watermark.
  */
 export function reconcileFacts(plan: TenantPlan, now: UtcText, sha256: Sha256): ReconcileFacts | null {
   if (isTenantNoop(plan)) return null;
   const digest = hexDigestWith(sha256);
+  const isNews = newsOf(plan);
   const dags =
-    plan.blocked?.kind === "brake" ? [] : plan.dags.filter((c) => c.kind !== "hold" || isNews(plan, c.dagId));
+    plan.blocked?.kind === "brake" ? [] : plan.dags.filter((c) => c.kind !== "hold" || isNews("Dag", c.dagId) !== null);
   const changes = [
     ...plan.documents.flatMap((change) => documentEntry(change, digest)),
     ...dags.map((change) => dagEntry(change)),
@@ -38,8 +40,8 @@ export function reconcileFacts(plan: TenantPlan, now: UtcText, sha256: Sha256): 
 }
 
 function documentEntry(change: DocumentChange, digest: (text: string) => Hex): readonly ReconcileChange[] {
-  // What `files` are pinned to follows from the commit.
-  if (change.document === "Files") return [];
+  // What `files` and age files are pinned to follows from the commit.
+  if (change.document === "Files" || change.document === "Secrets") return [];
   return [
     {
       change: change.kind,

@@ -1,3 +1,4 @@
+import type { Steps } from "../base/index.ts";
 import { findingsText } from "./finding-text.ts";
 import type { Condition } from "./observed.ts";
 import type { DagChange, TenantPlan } from "./plan.ts";
@@ -18,17 +19,24 @@ type Verdict = {
  * included, and of the tenant. One that says nothing new keeps the revision at which it was first said: a pass over a
  * thousand DAGs writes the rows of those that changed.
  */
-export function tenantConditions(plan: Draft): readonly Condition[] {
+export function* tenantConditions(plan: Draft): Steps<readonly Condition[]> {
   const dags = plan.blocked === null ? dagVerdicts(plan) : [];
-  const wanted = [
-    ...dags.flatMap(([dagId, verdict]) => conditionsOf("Dag", dagId, verdict)),
-    ...conditionsOf("Tenant", plan.tenant, tenantVerdict(plan)),
-  ];
   const kept = plan.blocked === null ? [] : plan.observed.conditions.filter((condition) => condition.kind === "Dag");
   const before = new Map(plan.observed.conditions.map((condition) => [keyOf(condition), condition]));
-  return [...kept, ...wanted.map((condition) => stampOf(condition, before.get(keyOf(condition)), plan.revision))].sort(
-    (a, b) => (keyOf(a) < keyOf(b) ? -1 : 1),
-  );
+  const said = new Map(kept.map((condition) => [keyOf(condition), condition]));
+  const say = (wanted: readonly Unstamped[]): void => {
+    for (const condition of wanted) {
+      const key = keyOf(condition);
+      said.set(key, stampOf(condition, before.get(key), plan.revision));
+    }
+  };
+  for (const [dagId, verdict] of dags) {
+    yield;
+    say(conditionsOf("Dag", dagId, verdict));
+  }
+  say(conditionsOf("Tenant", plan.tenant, tenantVerdict(plan)));
+  yield;
+  return [...said].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, condition]) => condition);
 }
 
 /** Whether two sets say the same, whatever the revision at which they said it. */
@@ -37,7 +45,7 @@ export function sameConditions(a: readonly Condition[], b: readonly Condition[])
   return a.length === b.length && b.every((condition) => said.has(saying(condition)));
 }
 
-const keyOf = ({ kind, name, type }: Condition): string => `${kind}/${name}/${type}`;
+const keyOf = ({ kind, name, type }: Unstamped): string => `${kind}/${name}/${type}`;
 const saying = (c: Condition): string => JSON.stringify([c.kind, c.name, c.type, c.status, c.reason, c.message]);
 
 type Unstamped = Omit<Condition, "observedRevision">;

@@ -1,6 +1,7 @@
-import { canonicalText, type UtcText } from "../base/index.ts";
+import { canonicalText, drained, type Steps, type UtcText } from "../base/index.ts";
 import { nextSlot } from "../calendar/index.ts";
 import type { ReadableDag } from "./desired.ts";
+import { newsOf } from "./held-news.ts";
 import type { ObservedDag } from "./observed.ts";
 import type { DagChange, TenantPlan } from "./plan.ts";
 import type { DagWrite, OutboxBody, TenantChange } from "./tenant-change.ts";
@@ -19,7 +20,10 @@ export interface ChangeParts {
  * What the store is to write for a plan that is not a noop. Of a blocked plan: the conditions alone, everything else as
  * it stands (also the fingerprint, so that the tenant stays dirty until it can be applied).
  */
-export function toTenantChange(plan: TenantPlan, { now, blobs, pins, record }: ChangeParts): TenantChange {
+export const toTenantChange = (plan: TenantPlan, parts: ChangeParts): TenantChange => drained(changeSteps(plan, parts));
+
+/** The same, pausing at each DAG. */
+export function* changeSteps(plan: TenantPlan, { now, blobs, pins, record }: ChangeParts): Steps<TenantChange> {
   const { tenant, observed, desired, snapshot, conditions } = plan;
   const common = { tenant, from: observed.appliedRevision, snapshot, pins, conditions, record, now };
   if (plan.blocked !== null || desired.kind === "unreadable") {
@@ -31,9 +35,15 @@ export function toTenantChange(plan: TenantPlan, { now, blobs, pins, record }: C
       quota: snapshot.quota,
       blobs: [],
       dags: [],
-      events: eventsOf(plan),
+      events: yield* eventsOf(plan),
     };
   }
+  const dags: DagWrite[] = [];
+  for (const change of plan.dags) {
+    yield;
+    dags.push(...dagWrite(change, now));
+  }
+  yield;
   return {
     ...common,
     to: plan.revision,
@@ -41,8 +51,8 @@ export function toTenantChange(plan: TenantPlan, { now, blobs, pins, record }: C
     suspended: desired.suspended,
     quota: desired.quota,
     blobs,
-    dags: plan.dags.flatMap((change) => dagWrite(change, now)),
-    events: eventsOf(plan),
+    dags,
+    events: yield* eventsOf(plan),
   };
 }
 
@@ -89,7 +99,7 @@ export function schedulesOf(dag: ReadableDag, from: ObservedDag | null, now: Utc
 
 type ScheduleWrites = Extract<DagWrite, { kind: "create" | "update" }>["schedules"];
 
-function eventsOf(plan: TenantPlan): TenantChange["events"] {
+function* eventsOf(plan: TenantPlan): Steps<TenantChange["events"]> {
   const { revision, tenant, blocked } = plan;
   const event = (type: string, subject: string, facts: object) => ({
     type,
@@ -98,11 +108,14 @@ function eventsOf(plan: TenantPlan): TenantChange["events"] {
   });
   if (blocked !== null)
     return [event(blocked.kind === "held" ? "tenant.held" : "tenant.braked", `tenant/${tenant}`, {})];
-  const dags = plan.dags.filter((change) => change.kind !== "hold" || isNews(plan, change.dagId));
-  return [
-    ...dags.map((change) => event(eventTypes[change.kind], `dag/${change.dagId}`, factsOf(change))),
-    event("tenant.applied", `tenant/${tenant}`, {}),
-  ];
+  const isNews = newsOf(plan);
+  const events: TenantChange["events"][number][] = [];
+  for (const change of plan.dags) {
+    yield;
+    if (change.kind === "hold" && isNews("Dag", change.dagId) === null) continue;
+    events.push(event(eventTypes[change.kind], `dag/${change.dagId}`, factsOf(change)));
+  }
+  return [...events, event("tenant.applied", `tenant/${tenant}`, {})];
 }
 
 const eventTypes = { create: "dag.created", update: "dag.updated", prune: "dag.pruned", hold: "dag.held" } as const;
@@ -111,12 +124,4 @@ function factsOf(change: DagChange): object {
   if (change.kind === "hold") return { path: change.path };
   if (change.kind === "prune") return { specHash: change.from.specHash };
   return { specHash: change.to.specHash, armed: change.to.armed, suspended: change.to.suspended };
-}
-
-/** A hold that was not said before, or for another reason. */
-export function isNews(plan: TenantPlan, dagId: string): boolean {
-  const ready = (set: TenantPlan["conditions"]): string | undefined =>
-    set.find((condition) => condition.kind === "Dag" && condition.name === dagId && condition.type === "Ready")
-      ?.message;
-  return ready(plan.conditions) !== ready(plan.observed.conditions);
 }

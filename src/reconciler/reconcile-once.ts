@@ -1,6 +1,6 @@
 import { codes, Fault, faultOf, inSlices, utcText } from "../base/index.ts";
 import { sha256 } from "../base/node-digest.ts";
-import { toOid } from "../git/index.ts";
+import { type Oid, toOid } from "../git/index.ts";
 import type { Plan, TenantPlan } from "../plan/index.ts";
 import { genesisBody, reconcileBody } from "../record/index.ts";
 import type { ObservedSite } from "../store/index.ts";
@@ -10,6 +10,7 @@ import type { SiteDocuments } from "./desired-reader.ts";
 import type { PassResult } from "./reconciler-deps.ts";
 import { checkSameSite, conditionReason, type SiteBlock, siteBlock, siteConditions } from "./site-state.ts";
 import { commitActor, type ReconcileRoom, reconcileTenant, siteActor, subjectOf } from "./tenant-pass.ts";
+import { orUnreadable } from "./tenant-tree.ts";
 import { trustReader } from "./trust-reader.ts";
 
 /** Reasons of the admission gate that a pass owns. */
@@ -181,13 +182,25 @@ async function createSite(room: ReconcileRoom, walk: TrustWalk): Promise<void> {
   deps.log.info({ site, trustedBy, signersSha256, actor: siteActor(room).subject }, "the site begins here");
 }
 
+/** What was applied runs on while the branch is not followed, so its own documents say whether this site may run. */
+function judgeStanding(room: ReconcileRoom, revision: Oid): void {
+  const { reader, options, deps } = room;
+  const block = orUnreadable(revision, () => ({
+    site: siteBlock(reader.readSite(revision, options.site), options.site, deps.recorderKey()),
+  }));
+  // Its objects are gone with the ref: what was judged before stands.
+  if (!("code" in block)) setGate(room, block.site);
+}
+
 async function stall(
-  { deps, options }: ReconcileRoom,
+  room: ReconcileRoom,
   observed: ObservedSite | null,
   { code, message }: { readonly code: keyof typeof codes; readonly message: string },
 ): Promise<PassResult> {
+  const { deps, options } = room;
   const stalled = { reason: conditionReason(code), message };
   const revision = observed?.verifiedRevision ?? null;
+  if (revision !== null) judgeStanding(room, toOid(revision));
   // Before the first revision there is no site row that could hold a condition.
   if (observed !== null)
     await deps.revision.reportSite(siteConditions(options.site, revision, stalled), utcText(deps.clock.now()));

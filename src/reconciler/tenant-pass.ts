@@ -1,16 +1,16 @@
-import { canonicalText, Fault, utcText } from "../base/index.ts";
+import { canonicalText, Fault, inSlices, utcText } from "../base/index.ts";
 import { sha256, sha256Hex } from "../base/node-digest.ts";
 import { toOid } from "../git/index.ts";
 import {
+  changeSteps,
   isTenantNoop,
   type OutboxBody,
   pinnedBlobs,
-  planTenant,
+  planSteps,
   reconcileFacts,
   type TenantPlan,
-  toTenantChange,
 } from "../plan/index.ts";
-import { reconcileBody, unstartedRunBody } from "../record/index.ts";
+import { reconcileSteps, unstartedRunBody } from "../record/index.ts";
 import type { Actor } from "../run/index.ts";
 import type { QueuedRunBody, TenantChange } from "../store/index.ts";
 import type { VerifiedCommit } from "../trust/index.ts";
@@ -68,11 +68,12 @@ async function passOnce(room: ReconcileRoom, task: TenantTask, signal: AbortSign
   const clean = observed.appliedRevision !== null && observed.fingerprint === reader.fingerprint(revision, task.tenant);
   if (clean && !task.full) return { plan: null, written: false };
   const read = await reader.readTenant(revision, task.tenant, signal);
-  const plan = planTenant(read.desired, observed, { ...task, now: utcText(deps.clock.now()) });
+  const now = utcText(deps.clock.now());
+  const plan = await inSlices(planSteps(read.desired, observed, { ...task, now }), signal);
   if (isTenantNoop(plan)) return { plan, written: false };
   const actor = clean || task.head === null ? siteActor(room) : commitActor(task.head);
   await deps.revision.applyTenant(
-    await changeOf(room, task, { plan, read, actor, clean }),
+    await changeOf(room, task, { plan, read, actor, clean, signal }),
     endQueued(room, task, actor),
   );
   logHeld(deps.log, plan);
@@ -85,6 +86,7 @@ interface Planned {
   readonly actor: Actor;
   /** The trees did not move: what is written heals drift. */
   readonly clean: boolean;
+  readonly signal: AbortSignal;
 }
 
 async function changeOf(room: ReconcileRoom, task: TenantTask, planned: Planned): Promise<TenantChange> {
@@ -101,7 +103,8 @@ async function changeOf(room: ReconcileRoom, task: TenantTask, planned: Planned)
       );
     return { sha256, bytes };
   });
-  return toTenantChange(plan, { now, blobs, pins: newPins(plan), record: recordOf(room, task, planned, now) });
+  const record = await recordOf(room, task, planned, now);
+  return inSlices(changeSteps(plan, { now, blobs, pins: newPins(plan), record }), planned.signal);
 }
 
 /** Those of the snapshot before too: a site of an older release has kept none yet. */
@@ -112,16 +115,16 @@ function newPins({ observed, snapshot }: TenantPlan): TenantChange["pins"] {
   );
 }
 
-function recordOf(
+async function recordOf(
   { deps, options }: ReconcileRoom,
   task: TenantTask,
-  { plan, actor, clean }: Planned,
+  { plan, actor, clean, signal }: Planned,
   now: string,
-): OutboxBody | null {
+): Promise<OutboxBody | null> {
   const facts = reconcileFacts(plan, now, sha256);
   if (facts === null) return null;
   const { head } = task;
-  return reconcileBody(
+  const steps = reconcileSteps(
     {
       site: options.site,
       runtime: options.runtime,
@@ -136,6 +139,7 @@ function recordOf(
     },
     sha256,
   );
+  return inSlices(steps, signal);
 }
 
 /** Runs that wait while their DAG goes: they end now, on the word of the commit. */

@@ -63,6 +63,7 @@ export {
   genesisBody,
   type ReconcileBodyInput,
   reconcileBody,
+  reconcileSteps,
   type SkipBodyInput,
   skipBody,
 } from "./site-bodies.ts";

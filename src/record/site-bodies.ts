@@ -1,9 +1,18 @@
-import { bytesOfText, canonicalText, type Hex, hexDigestWith, type Sha256, type UtcText } from "../base/index.ts";
+import {
+  bytesOfText,
+  canonicalText,
+  drained,
+  type Hex,
+  hexDigestWith,
+  type Sha256,
+  type Steps,
+  type UtcText,
+} from "../base/index.ts";
 import type { Actor, Trigger } from "../run/index.ts";
 import {
   actorMember,
+  compareText,
   maxBodyBytes,
-  orAbsent,
   present,
   type RecordBody,
   rationaleMember,
@@ -80,40 +89,58 @@ export interface ReconcileBodyInput extends PersonalInput {
  * What one verified revision changed for a tenant (or `_site`); lists keep the plan's order. Where the line would be too
  * long, whole lists give way to their count and hash: a revision that changes very much must not stop the chain.
  */
-export function reconcileBody(input: ReconcileBodyInput, sha256: Sha256): RecordBody<"reconcile"> {
+export const reconcileBody = (input: ReconcileBodyInput, sha256: Sha256): RecordBody<"reconcile"> =>
+  drained(reconcileSteps(input, sha256));
+
+/** The same, pausing at each entry of the lists: a first revision may apply ten thousand DAGs. */
+export function* reconcileSteps(input: ReconcileBodyInput, sha256: Sha256): Steps<RecordBody<"reconcile">> {
   const digest = hexDigestWith(sha256);
-  const lists: Record<ReconcileList, readonly unknown[]> = {
-    changes: input.changes,
-    held: input.held,
-    activations: input.activations,
+  const { changes, held, activations } = input;
+  const lists: Record<ReconcileList, readonly unknown[]> = { changes, held, activations };
+  const texts = {
+    changes: yield* listText(changes),
+    held: yield* listText(held),
+    activations: yield* listText(activations),
   };
   const omitted: Partial<Record<ReconcileList, OmittedList>> = {};
   for (const name of ["changes", "held", "activations"] as const) {
-    const whole = reconcileRecord(input, omitted);
+    const whole = reconcileRecord(input, texts, omitted);
     if (bytesOfText(whole.bodyText).length <= maxBodyBytes) return whole;
-    omitted[name] = { count: lists[name].length, sha256: digest(canonicalText(lists[name])) };
+    omitted[name] = { count: lists[name].length, sha256: digest(texts[name]) };
   }
-  return reconcileRecord(input, omitted);
+  return reconcileRecord(input, texts, omitted);
 }
 
+function* listText(list: readonly unknown[]): Steps<string> {
+  const items: string[] = [];
+  for (const item of list) {
+    items.push(canonicalText(item));
+    yield;
+  }
+  return `[${items.join(",")}]`;
+}
+
+/** With the text of each list as it was made once: its members are sorted as RFC 8785 sorts them. */
 function reconcileRecord(
   input: ReconcileBodyInput,
+  texts: Readonly<Record<ReconcileList, string>>,
   omitted: Readonly<Partial<Record<ReconcileList, OmittedList>>>,
 ): RecordBody<"reconcile"> {
-  return recordBody<ReconcileRecord>(
-    present({
-      recordId: `reconcile/${input.to}/${String(input.n)}`,
-      ...headMembers(input),
-      kind: "reconcile" as const,
-      from: input.from ?? undefined,
-      to: input.to,
-      changes: omitted.changes === undefined ? orAbsent(input.changes) : undefined,
-      held: omitted.held === undefined ? orAbsent(input.held) : undefined,
-      verification: input.verification ?? undefined,
-      activations: omitted.activations === undefined ? orAbsent(input.activations) : undefined,
-      omitted: Object.keys(omitted).length === 0 ? undefined : omitted,
-    }),
-  );
+  const rest: Omit<ReconcileRecord, ReconcileList> = present({
+    recordId: `reconcile/${input.to}/${String(input.n)}`,
+    ...headMembers(input),
+    kind: "reconcile" as const,
+    from: input.from ?? undefined,
+    to: input.to,
+    verification: input.verification ?? undefined,
+    omitted: Object.keys(omitted).length === 0 ? undefined : omitted,
+  });
+  const members = new Map(Object.entries(rest).map(([name, value]) => [name, canonicalText(value)]));
+  for (const name of ["changes", "held", "activations"] as const)
+    if (omitted[name] === undefined && texts[name] !== "[]") members.set(name, texts[name]);
+  const sorted = [...members].sort(([a], [b]) => compareText(a, b));
+  const bodyText = `{${sorted.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`;
+  return { ...recordBody(rest), bodyText };
 }
 
 export interface ControlBodyInput extends PersonalInput {

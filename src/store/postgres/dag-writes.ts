@@ -5,12 +5,17 @@ import { hashBytes } from "./column-codec.ts";
 
 type Written = Extract<DagWrite, { kind: "create" | "update" }>;
 
-/** Writes one DAG; Fault STORE_CONFLICT where it no longer stands where the plan saw it. */
-export async function writeDag(session: Session, change: TenantChange, dag: DagWrite): Promise<void> {
+/** Writes DAGs in their order, the order of row locks; Fault STORE_CONFLICT where one does not stand where the plan saw it. */
+export async function writeDags(session: Session, change: TenantChange): Promise<void> {
+  const versions = change.dags.flatMap((dag) => (dag.kind === "prune" ? [] : [{ ...dag, commit: change.to }]));
+  // Kept already where a commit brought it in; a release that understands a spec otherwise has no commit to name.
+  await insertVersions(session, change.tenant, { versions, now: change.now });
+  for (const dag of change.dags) await writeDag(session, change, dag);
+}
+
+async function writeDag(session: Session, change: TenantChange, dag: DagWrite): Promise<void> {
   if (dag.kind === "prune") await pruneDag(session, change.tenant, dag);
   else {
-    // Kept already where a commit brought it in; a release that understands a spec otherwise has no commit to name.
-    await insertVersions(session, change.tenant, { versions: [{ ...dag, commit: change.to }], now: change.now });
     await (dag.from === null ? createDag(session, change.tenant, dag) : updateDag(session, change.tenant, dag));
     await writeSchedules(session, change.tenant, dag);
   }
@@ -22,6 +27,7 @@ export async function insertVersions(
   tenant: string,
   { versions, now }: { readonly versions: readonly DagVersion[]; readonly now: UtcText },
 ): Promise<void> {
+  if (versions.length === 0) return;
   const column = <T>(of: (version: DagVersion) => T): readonly T[] => versions.map(of);
   await session.query({
     text: `insert into dag_version (tenant_id, dag_id, spec_hash, commit_id, spec_text, at)
@@ -72,7 +78,8 @@ async function pruneDag(session: Session, tenant: string, dag: { dagId: string; 
 
 async function writeSchedules(session: Session, tenant: string, dag: Written): Promise<void> {
   const names = dag.schedules.map((schedule) => schedule.schedule);
-  await dropSchedules(session, tenant, dag.dagId, names);
+  // What comes anew, or back from its tombstone, has none.
+  if (dag.from !== null) await dropSchedules(session, tenant, dag.dagId, names);
   for (const { schedule, from, watermark, nextDue } of dag.schedules) {
     const written = await session.query({
       // A watermark that moved since the plan read it makes `nextDue` the wrong slot.

@@ -1,11 +1,11 @@
 import { canonicalText, Fault } from "../../base/index.ts";
 import { sha256Hex } from "../../base/node-digest.ts";
 import type { Database, Row, Session } from "../../database/index.ts";
-import type { TenantSnapshot } from "../../spec/index.ts";
+import { decodeSnapshot } from "../../spec/index.ts";
 import type { ObservedSite, ObservedTenant, RevisionStore, TenantChange } from "../revision-store.ts";
 import { hashBytes, hexOfBytes } from "./column-codec.ts";
 import { readConditions, replaceConditions } from "./conditions.ts";
-import { insertVersions, writeDag } from "./dag-writes.ts";
+import { insertVersions, writeDags } from "./dag-writes.ts";
 import { insertEvent } from "./events.ts";
 import { readDags } from "./observed-dags.ts";
 import { insertBody } from "./outbox-row.ts";
@@ -26,7 +26,7 @@ export function createRevisionStore(database: Database): RevisionStore {
         await guardTenant(session, change);
         await writeTenant(session, change);
         await insertPins(session, change);
-        for (const dag of change.dags) await writeDag(session, change, dag);
+        await writeDags(session, change);
         await replaceConditions(session, change.tenant, change.conditions, change.now);
         if (change.record !== null) await insertBody(session, change.tenant, change.record);
         await insertEvents(session, change);
@@ -77,7 +77,7 @@ async function observeTenant(session: Session, tenant: string): Promise<Observed
     appliedRevision: row?.applied_revision ?? null,
     fingerprint: row?.fingerprint ?? null,
     suspended: row?.suspended ?? false,
-    snapshot: snapshot === null ? null : (JSON.parse(snapshot.toString("utf8")) as TenantSnapshot),
+    snapshot: snapshot === null ? null : decodeSnapshot(snapshot.toString("utf8")),
     pins: await readPins(session, tenant),
     dags: await readDags(session, tenant),
     conditions: await readConditions(session, tenant),
