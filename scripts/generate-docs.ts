@@ -1,7 +1,7 @@
-// Writes docs/errors/README.md (one table of all messages, from src/base/codes) and docs/defaults.md (from src/spec/
+// Writes docs/errors/ (a table of all messages and a page for each block, from src/base/codes) and docs/defaults.md (from src/spec/
 // defaults.ts and schemas/). `--check` writes nothing and exits 1 where they drifted.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { type CodeRow, codes, type Json, type JsonObject } from "../src/base/index.ts";
+import { type CodeName, type CodeRow, codeExamples, codes, type Json, type JsonObject } from "../src/base/index.ts";
 import { defaults, schemas } from "../src/spec/index.ts";
 
 const docsDir = new URL("../docs/", import.meta.url);
@@ -22,29 +22,45 @@ const blocks = [
   ["7", "API"],
 ] as const;
 
+const sortedCodes: readonly (readonly [CodeName, CodeRow])[] = (
+  Object.entries(codes) as readonly (readonly [CodeName, CodeRow])[]
+).toSorted(([, a], [, b]) => (a.number < b.number ? -1 : 1));
+
+const codesOf = (digit: string): typeof sortedCodes =>
+  sortedCodes.filter(([, { number }]) => number.startsWith(`ORY${digit}`));
+
+const pageOf = (digit: string, title: string): string =>
+  `${digit}-${title.toLowerCase().replaceAll(/[^a-z]+/g, "-")}.md`;
+
+/** One page a block: every message with cause, fix and, where it is often met, an example. */
+function blockText(digit: string, title: string): string {
+  const sections = codesOf(digit).map(([name, row]) => {
+    const example = codeExamples[name];
+    const facts = [
+      `**Cause.** ${row.cause}`,
+      `**Fix.** ${row.fix}`,
+      ...(example === undefined ? [] : [`\`\`\`\n${example}\n\`\`\``]),
+      `Class ${row.class}, disposition ${row.disposition}, HTTP ${String(row.http)}, exit ${String(row.exit)}.`,
+    ];
+    return `<a id="${name.toLowerCase()}"></a>\n\n## ${row.number} ${name}: ${row.title}\n\n${facts.join("\n\n")}\n`;
+  });
+  return `${banner}# Messages: ${title}\n\n[All messages](README.md)\n\n${sections.join("\n")}`;
+}
+
 function errorsText(): string {
-  const all: readonly (readonly [string, CodeRow])[] = Object.entries(codes);
-  const sorted = [...all].sort(([, a], [, b]) => (a.number < b.number ? -1 : 1));
   const sections = blocks.map(([digit, title]) => {
-    const rows = sorted
-      .filter(([, { number }]) => number.startsWith(`ORY${digit}`))
-      .map(([name, code]) => [
-        `<a id="${name.toLowerCase()}"></a>${code.number}`,
-        `\`${name}\``,
-        code.title,
-        code.cause,
-        code.fix,
-        `${code.class}, ${code.disposition}`,
-        String(code.http),
-        String(code.exit),
-      ]);
-    const header = ["number", "name", "what", "cause", "fix", "class, disposition", "HTTP", "exit"];
-    return `## ${title}\n\n${table(header, rows)}\n`;
+    const rows = codesOf(digit).map(([name, code]) => [
+      code.number,
+      `[\`${name}\`](${pageOf(digit, title)}#${name.toLowerCase()})`,
+      code.title,
+      code.fix,
+    ]);
+    return `## [${title}](${pageOf(digit, title)})\n\n${table(["number", "name", "what", "fix"], rows)}\n`;
   });
   return `${banner}# Messages
 
 Every message has a number and a name. Records, API, logs, findings and \`-o json\` carry the name; text shows both.
-\`orrery explain ORY2101\` and \`orrery explain DAG_CYCLE\` print a row of this table, offline.
+\`orrery explain ORY2101\` and \`orrery explain DAG_CYCLE\` print what the pages here say, offline.
 
 A disposition says what the loop that meets the message does next: \`stall\` waits for a new revision or a person,
 \`refuse\` does so too and writes a denial, \`retry\` backs off, \`reobserve\` starts over, \`crash\` ends the service.
@@ -156,7 +172,11 @@ ${normal}
 }
 
 async function main(check: boolean): Promise<number> {
-  const files = { "errors/README.md": errorsText(), "defaults.md": defaultsText() };
+  const files = {
+    "errors/README.md": errorsText(),
+    ...Object.fromEntries(blocks.map(([digit, title]) => [`errors/${pageOf(digit, title)}`, blockText(digit, title)])),
+    "defaults.md": defaultsText(),
+  };
   let drifted = 0;
   await mkdir(new URL("errors/", docsDir), { recursive: true });
   for (const [name, text] of Object.entries(files)) {

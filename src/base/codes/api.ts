@@ -8,7 +8,7 @@ export const apiCodes = {
     exit: 70,
     title: "Internal error",
     cause: "Something unexpected happened.",
-    fix: "See the daemon log; report it.",
+    fix: "See the daemon log, and report it: it is a defect of ours.",
   },
   TENANT_REQUIRED: {
     number: "ORY7002",
@@ -18,7 +18,7 @@ export const apiCodes = {
     exit: 2,
     title: "Tenant header missing",
     cause: "X-Stella-Tenant is absent.",
-    fix: "Send it.",
+    fix: "Send the header X-Stella-Tenant with the name of the tenant.",
   },
   TENANT_MISMATCH: {
     number: "ORY7003",
@@ -28,7 +28,7 @@ export const apiCodes = {
     exit: 3,
     title: "Tenant mismatch",
     cause: "Header, token and path name different tenants.",
-    fix: "Use one.",
+    fix: "Use a token of the tenant that the header names.",
   },
   TOKEN_REQUIRED: {
     number: "ORY7004",
@@ -38,7 +38,7 @@ export const apiCodes = {
     exit: 3,
     title: "Token missing or not valid",
     cause: "No bearer token, or it is expired, forged or unknown.",
-    fix: "Get a token.",
+    fix: "Send Authorization: Bearer TOKEN with a token that is valid now.",
   },
   SCOPE_REQUIRED: {
     number: "ORY7005",
@@ -58,7 +58,7 @@ export const apiCodes = {
     exit: 4,
     title: "Not found",
     cause: "No such thing for this tenant.",
-    fix: "Check the name.",
+    fix: "Check the name and the tenant.",
   },
   BAD_REQUEST: {
     number: "ORY7007",
@@ -68,7 +68,7 @@ export const apiCodes = {
     exit: 2,
     title: "Request does not decode",
     cause: "A parameter or the body is wrong.",
-    fix: "See errors.",
+    fix: "Correct what errors names, pointer by pointer.",
   },
   IDEMPOTENCY_KEY_REUSED: {
     number: "ORY7008",
@@ -78,7 +78,7 @@ export const apiCodes = {
     exit: 3,
     title: "Idempotency key used with other inputs",
     cause: "The admission key belongs to a run with other inputs.",
-    fix: "Use a fresh key.",
+    fix: "Use a fresh key for other inputs.",
   },
   BODY_TOO_LARGE: {
     number: "ORY7009",
@@ -88,7 +88,7 @@ export const apiCodes = {
     exit: 2,
     title: "Body too large",
     cause: "Over 1 MB.",
-    fix: "Send less.",
+    fix: "Send at most 1 MB; pass large data as an artifact or a file of the repository.",
   },
   MEDIA_TYPE: {
     number: "ORY7010",
@@ -98,7 +98,7 @@ export const apiCodes = {
     exit: 2,
     title: "Media type not supported",
     cause: "Only application/json without content-encoding.",
-    fix: "Send JSON.",
+    fix: "Send application/json, not compressed.",
   },
   DAG_NOT_FOUND: {
     number: "ORY7011",
@@ -118,7 +118,7 @@ export const apiCodes = {
     exit: 4,
     title: "No such run",
     cause: "It does not exist for this tenant.",
-    fix: "Check the id.",
+    fix: "Check the id and the tenant: orrery get runs -t TENANT.",
   },
   RUN_FINISHED: {
     number: "ORY7013",
@@ -128,7 +128,7 @@ export const apiCodes = {
     exit: 3,
     title: "Run already ended",
     cause: "A finished run is immutable.",
-    fix: "Start a new run.",
+    fix: "Start a new run: a finished one never changes.",
   },
   INPUTS_INVALID: {
     number: "ORY7014",
@@ -138,7 +138,7 @@ export const apiCodes = {
     exit: 2,
     title: "Inputs do not fit",
     cause: "The inputs do not fit the DAG's inputs.",
-    fix: "Correct them.",
+    fix: "Correct the inputs: orrery describe TENANT/DAG shows the DAG's own.",
   },
   METHOD_NOT_ALLOWED: {
     number: "ORY7015",

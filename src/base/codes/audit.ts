@@ -8,7 +8,7 @@ export const auditCodes = {
     exit: 1,
     title: "Record changed",
     cause: "The bytes of a record do not match chain, root or signature.",
-    fix: "Compare with a copy.",
+    fix: "Compare the named file with another clone of the branch; the older signed commit tells which is right.",
   },
   AUDIT_GAP: {
     number: "ORY6002",
@@ -18,7 +18,7 @@ export const auditCodes = {
     exit: 1,
     title: "Record missing",
     cause: "A sequence number is missing.",
-    fix: "Compare with a copy.",
+    fix: "Compare the named segment with another clone of the branch.",
   },
   AUDIT_ORDER: {
     number: "ORY6003",
@@ -28,7 +28,7 @@ export const auditCodes = {
     exit: 1,
     title: "Records out of order",
     cause: "Records stand in another order than they were sealed.",
-    fix: "Compare with a copy.",
+    fix: "Compare the named segment with another clone of the branch.",
   },
   AUDIT_TRUNCATED: {
     number: "ORY6004",
@@ -38,7 +38,7 @@ export const auditCodes = {
     exit: 1,
     title: "Newest records cut off",
     cause: "The branch is shorter than a checkpoint that you kept.",
-    fix: "Compare with a copy.",
+    fix: "Take the missing commits from another clone; find out who may force-push.",
   },
   AUDIT_SIGNER: {
     number: "ORY6005",
@@ -48,7 +48,7 @@ export const auditCodes = {
     exit: 1,
     title: "Commit not signed by the recorder",
     cause: "The key is not in the audit signers file.",
-    fix: "Compare with a copy.",
+    fix: "Check that FILE holds the audit signers, not the spec signers; else find out who wrote the commit.",
   },
   AUDIT_SIGNATURE: {
     number: "ORY6006",
@@ -58,7 +58,7 @@ export const auditCodes = {
     exit: 1,
     title: "Commit signature bad",
     cause: "The signature does not verify.",
-    fix: "Compare with a copy.",
+    fix: "Compare the named commit with another clone of the branch.",
   },
   AUDIT_FORKED: {
     number: "ORY6007",
@@ -88,7 +88,7 @@ export const auditCodes = {
     exit: 1,
     title: "Record does not decode",
     cause: "A line is not a canonical record of this schema.",
-    fix: "Compare with a copy.",
+    fix: "Compare the named line with another clone of the branch.",
   },
   AUDIT_NONE: {
     number: "ORY6010",
@@ -98,7 +98,7 @@ export const auditCodes = {
     exit: 4,
     title: "No audit branch",
     cause: "The repository has no refs/heads/audit/*.",
-    fix: "Check the path.",
+    fix: "Check the path and --ref; a site that never recorded anything has no branch.",
   },
   SIGNER_REFUSED: {
     number: "ORY6011",
@@ -108,7 +108,7 @@ export const auditCodes = {
     exit: 1,
     title: "The signer refused",
     cause: "The batch is not the next after the last one signed.",
-    fix: "See the daemon log.",
+    fix: "See the daemon log: the branch or the signer's own state was put back.",
   },
   AUDIT_REWRITTEN: {
     number: "ORY6012",
@@ -118,7 +118,7 @@ export const auditCodes = {
     exit: 1,
     title: "A segment was rewritten",
     cause: "A commit changed or removed a file that an earlier one sealed.",
-    fix: "Compare with a copy.",
+    fix: "Compare the named file with another clone of the branch.",
   },
   AUDIT_CHECKPOINT: {
     number: "ORY6013",
@@ -128,7 +128,7 @@ export const auditCodes = {
     exit: 1,
     title: "Checkpoint wrong",
     cause: "Size or root of the checkpoint is not that of the records, or its signature is bad.",
-    fix: "Compare with a copy.",
+    fix: "Compare checkpoint and checkpoint.sig with another clone, or with one that you kept.",
   },
   SIGNER_LOST: {
     number: "ORY6014",

@@ -78,7 +78,7 @@ export const grantCodes = {
     exit: 3,
     title: "Grant taken away",
     cause: "The allowlist no longer grants it.",
-    fix: "Ask the operators.",
+    fix: "Ask the operators to grant it again in allowlist.yaml, by pull request.",
   },
   SUSPENDED: {
     number: "ORY3009",
@@ -88,7 +88,7 @@ export const grantCodes = {
     exit: 3,
     title: "Tenant suspended",
     cause: "tenant.yaml says suspend: true.",
-    fix: "Ask the operators.",
+    fix: "Ask the operators when it ends: suspend in tenant.yaml, by pull request.",
   },
   OVERLAP_SKIPPED: {
     number: "ORY3010",
@@ -98,7 +98,7 @@ export const grantCodes = {
     exit: 3,
     title: "A run is already active",
     cause: "concurrency.max runs of this DAG are unfinished and overlap is skip.",
-    fix: "Wait for it to end.",
+    fix: "Wait for that run to end, raise concurrency.max, or use overlap: queue.",
   },
   ADMISSION_CLOSED: {
     number: "ORY3011",
@@ -108,7 +108,7 @@ export const grantCodes = {
     exit: 4,
     title: "Admission is closed",
     cause: "The site does not start runs now.",
-    fix: "See orrery doctor.",
+    fix: "orrery doctor says why, and what opens it.",
   },
   LEVEL_TOO_WEAK: {
     number: "ORY3012",

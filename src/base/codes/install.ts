@@ -18,7 +18,7 @@ export const installCodes = {
     exit: 4,
     title: "A program is missing",
     cause: "A program that Orrery starts is not on the PATH.",
-    fix: "Install the named package.",
+    fix: "Install the named package with the system's package manager.",
   },
   CONFIG_INVALID: {
     number: "ORY1003",
@@ -28,7 +28,7 @@ export const installCodes = {
     exit: 2,
     title: "The configuration does not decode",
     cause: "A value in the configuration file, environment or flags is wrong.",
-    fix: "Correct the named field.",
+    fix: "Correct the field that the message names; orrery doctor checks again.",
   },
   DATA_DIR_BUSY: {
     number: "ORY1004",
@@ -58,7 +58,7 @@ export const installCodes = {
     exit: 4,
     title: "The database does not answer",
     cause: "PostgreSQL is down or unreachable.",
-    fix: "Start it, or see the daemon log.",
+    fix: "Start PostgreSQL, or see in the daemon log why the embedded one ended.",
   },
   DATABASE_UNFIT: {
     number: "ORY1007",
@@ -68,7 +68,7 @@ export const installCodes = {
     exit: 4,
     title: "The database cannot be used",
     cause: "Its version, encoding, durability or role does not fit.",
-    fix: "See the named fact.",
+    fix: "Change what the message names: version, encoding, durability or role.",
   },
   MIGRATION_CHANGED: {
     number: "ORY1008",
@@ -78,7 +78,7 @@ export const installCodes = {
     exit: 4,
     title: "An applied migration was edited",
     cause: "A migration file differs from the one that was applied.",
-    fix: "Restore the file.",
+    fix: "Restore the file as it was applied; a change is a new migration.",
   },
   STORE_CONFLICT: {
     number: "ORY1009",
@@ -88,7 +88,7 @@ export const installCodes = {
     exit: 4,
     title: "Another writer was first",
     cause: "A row moved between read and write.",
-    fix: "Try again.",
+    fix: "Try again: nothing was written.",
   },
   KEY_UNREADABLE: {
     number: "ORY1010",
@@ -118,7 +118,7 @@ export const installCodes = {
     exit: 2,
     title: "The command was not understood",
     cause: "An argument is missing or wrong.",
-    fix: "See --help.",
+    fix: "Add --help to the command for its arguments.",
   },
   CLOCK_SUSPECT: {
     number: "ORY1013",
@@ -128,7 +128,7 @@ export const installCodes = {
     exit: 4,
     title: "The clock is not to be trusted",
     cause: "The daemon clock differs from PostgreSQL or jumped.",
-    fix: "Set the clock right.",
+    fix: "Set the clock right (timedatectl, chronyc tracking); the daemon goes on by itself.",
   },
   DATABASE_CONTENT: {
     number: "ORY1014",
@@ -138,7 +138,7 @@ export const installCodes = {
     exit: 70,
     title: "The database refused a value",
     cause: "A value or reference does not fit the tables.",
-    fix: "Report it.",
+    fix: "Report it with the daemon log: it is a defect of ours.",
   },
   INIT_TARGET: {
     number: "ORY1015",
@@ -149,5 +149,25 @@ export const installCodes = {
     title: "A repository cannot be made there",
     cause: "The target of init is not an empty place.",
     fix: "Name a directory that does not exist yet, or is empty.",
+  },
+  FILE_EXISTS: {
+    number: "ORY1016",
+    class: "permanent",
+    disposition: "refuse",
+    http: 409,
+    exit: 3,
+    title: "A file stands there already",
+    cause: "A command that writes new files never overwrites one.",
+    fix: "Choose another name, or move the named file away first.",
+  },
+  HOOK_FOREIGN: {
+    number: "ORY1017",
+    class: "permanent",
+    disposition: "refuse",
+    http: 409,
+    exit: 3,
+    title: "A hook of somebody else stands there",
+    cause: "The repository has a hook of this name that orrery hook install did not write.",
+    fix: "Call orrery hook run from that hook, or give --force: the old one is kept beside it.",
   },
 } as const;

@@ -8,7 +8,7 @@ export const runCodes = {
     exit: 1,
     title: "Step failed",
     cause: "The plugin threw an error.",
-    fix: "See the step's log.",
+    fix: "See the step's log: orrery logs RUN -t TENANT.",
   },
   STEP_TIMEOUT: {
     number: "ORY5002",
@@ -18,7 +18,7 @@ export const runCodes = {
     exit: 1,
     title: "Step timed out",
     cause: "It ran longer than limits.timeout.",
-    fix: "Raise the limit or make the step faster.",
+    fix: "Raise limits.timeout up to the quota, or make the step faster.",
   },
   STEP_OUT_OF_MEMORY: {
     number: "ORY5003",
@@ -28,7 +28,7 @@ export const runCodes = {
     exit: 1,
     title: "Step out of memory",
     cause: "It needed more than limits.memory.",
-    fix: "Raise the limit.",
+    fix: "Raise limits.memory up to the quota, or read in pieces.",
   },
   STEP_CPU: {
     number: "ORY5004",
@@ -38,7 +38,7 @@ export const runCodes = {
     exit: 1,
     title: "Step used too much CPU",
     cause: "It used more than limits.cpuTime.",
-    fix: "Raise the limit.",
+    fix: "Raise limits.cpuTime up to the quota, or split the work with forEach.",
   },
   STEP_OUTPUT_TOO_LARGE: {
     number: "ORY5005",
@@ -48,7 +48,7 @@ export const runCodes = {
     exit: 1,
     title: "Output too large",
     cause: "The output is over perStep.output or 1 MB.",
-    fix: "Return an artifact.",
+    fix: "Write an artifact and return its reference.",
   },
   STEP_EXIT: {
     number: "ORY5006",
@@ -58,7 +58,7 @@ export const runCodes = {
     exit: 1,
     title: "Step ended its process",
     cause: "The step called process.exit or its thread ended.",
-    fix: "Return instead.",
+    fix: "Return a value, or throw: a step never ends its process.",
   },
   STEP_FLOOD: {
     number: "ORY5007",
@@ -68,7 +68,7 @@ export const runCodes = {
     exit: 1,
     title: "Step flooded its log or stdout",
     cause: "It wrote more than the cap.",
-    fix: "Write less.",
+    fix: "Log less, or write an artifact.",
   },
   SANDBOX_LOST: {
     number: "ORY5008",
@@ -98,7 +98,7 @@ export const runCodes = {
     exit: 4,
     title: "No sandbox host",
     cause: "A host could not be started.",
-    fix: "See orrery doctor.",
+    fix: "orrery doctor says which part of the sandbox is missing.",
   },
   SANDBOX_DENIED: {
     number: "ORY5011",
@@ -118,7 +118,7 @@ export const runCodes = {
     exit: 1,
     title: "Output is not I-JSON",
     cause: "U+0000, a lone surrogate, NaN, an unsafe integer or too much depth.",
-    fix: "Return plain JSON.",
+    fix: "Return plain JSON: no U+0000, NaN, or integer beyond 2^53.",
   },
   ERR_OUTPUT_SCHEMA: {
     number: "ORY5013",
@@ -128,7 +128,7 @@ export const runCodes = {
     exit: 1,
     title: "Output does not fit the plugin's schema",
     cause: "The value does not fit plugin.yaml output.",
-    fix: "Correct the plugin.",
+    fix: "Correct the plugin or its output schema; a change is a new version.",
   },
   ERR_INPUT_SCHEMA: {
     number: "ORY5014",
@@ -138,7 +138,7 @@ export const runCodes = {
     exit: 1,
     title: "Input does not fit the plugin's schema",
     cause: "The resolved with does not fit plugin.yaml input.",
-    fix: "Correct with.",
+    fix: "Correct with: a value that comes from an expression did not fit.",
   },
   ERR_EXPR: {
     number: "ORY5015",
@@ -188,7 +188,7 @@ export const runCodes = {
     exit: 1,
     title: "Run timed out",
     cause: "It ran longer than timeout.",
-    fix: "Raise it.",
+    fix: "Raise the DAG's timeout, or split the DAG.",
   },
   RUN_CANCELLED: {
     number: "ORY5020",
@@ -198,7 +198,7 @@ export const runCodes = {
     exit: 1,
     title: "Run cancelled",
     cause: "A person or a prune cancelled it.",
-    fix: "Start it again.",
+    fix: "Start it again where it is still wanted: orrery run TENANT/DAG.",
   },
   FOR_EACH_TOO_MANY: {
     number: "ORY5021",
@@ -218,7 +218,7 @@ export const runCodes = {
     exit: 1,
     title: "Upstream failed",
     cause: "A step that it needs did not succeed.",
-    fix: "See that step.",
+    fix: "See the step that failed first: orrery describe RUN.",
   },
   ARTIFACT_MISSING: {
     number: "ORY5023",
@@ -248,7 +248,7 @@ export const runCodes = {
     exit: 1,
     title: "Values of the run too large",
     cause: "All outputs of a run are over 16 MB.",
-    fix: "Return artifacts.",
+    fix: "Return artifacts instead of large values.",
   },
   ERR_ILLEGAL_TRANSITION: {
     number: "ORY5026",
@@ -258,7 +258,7 @@ export const runCodes = {
     exit: 70,
     title: "Illegal state change",
     cause: "Our own invariant broke.",
-    fix: "Report it.",
+    fix: "Report it with the daemon log: it is a defect of ours.",
   },
   ARTIFACT_TOO_LARGE: {
     number: "ORY5027",

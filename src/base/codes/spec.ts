@@ -28,7 +28,7 @@ export const specCodes = {
     exit: 1,
     title: "Document too large",
     cause: "Size, depth or number of tokens is over the cap.",
-    fix: "Make it smaller.",
+    fix: "Move data to tenants/<tenant>/files/ and name it under files:.",
   },
   SPEC_DUPLICATE_KEY: {
     number: "ORY2004",
@@ -38,7 +38,7 @@ export const specCodes = {
     exit: 1,
     title: "Duplicate key",
     cause: "A mapping holds one key twice.",
-    fix: "Remove one.",
+    fix: "Keep one of the two; the other would be lost without a word.",
   },
   SPEC_YAML_FEATURE: {
     number: "ORY2005",
@@ -48,7 +48,7 @@ export const specCodes = {
     exit: 1,
     title: "YAML feature not allowed",
     cause: "Anchors, aliases, tags and directives are refused.",
-    fix: "Write the value out.",
+    fix: "Write the value out where it is used.",
   },
   SPEC_UNKNOWN_KEY: {
     number: "ORY2006",
@@ -58,7 +58,7 @@ export const specCodes = {
     exit: 1,
     title: "Unknown key",
     cause: "The schema has no such key.",
-    fix: "Remove or correct it.",
+    fix: "Correct the spelling (orrery explain dag.spec lists the keys), or remove it.",
   },
   SPEC_MISSING_KEY: {
     number: "ORY2007",
@@ -68,7 +68,7 @@ export const specCodes = {
     exit: 1,
     title: "Missing key",
     cause: "A required key is absent.",
-    fix: "Add it.",
+    fix: "Add the key that the message names; orrery explain KIND.spec says what it takes.",
   },
   SPEC_TYPE: {
     number: "ORY2008",
@@ -78,7 +78,7 @@ export const specCodes = {
     exit: 1,
     title: "Value does not fit",
     cause: "The value does not fit the schema.",
-    fix: "Correct the value.",
+    fix: "Write what the message says would fit; orrery explain KIND.FIELD shows type and default.",
   },
   SPEC_KIND: {
     number: "ORY2009",
@@ -128,7 +128,7 @@ export const specCodes = {
     exit: 1,
     title: "Unknown step",
     cause: "A need names a step that is not there.",
-    fix: "Correct the name.",
+    fix: "Correct the name: the message gives the nearest one that exists.",
   },
   EXPR_SYNTAX: {
     number: "ORY2103",
@@ -138,7 +138,7 @@ export const specCodes = {
     exit: 1,
     title: "Expression does not parse",
     cause: "The text in ${{ }} is not an expression.",
-    fix: "Correct it.",
+    fix: "Correct the expression at the caret; it is CEL, in ${{ }}.",
   },
   EXPR_REFERENCE: {
     number: "ORY2104",
@@ -148,7 +148,7 @@ export const specCodes = {
     exit: 1,
     title: "Expression names something it cannot see",
     cause: "A step that is not upstream, an unknown input, or a secret.",
-    fix: "Name an upstream step, an input, slot or run.",
+    fix: "Add the step to needs, or name an upstream step, an input, slot or run.",
   },
   EXPR_COST: {
     number: "ORY2105",
@@ -168,7 +168,7 @@ export const specCodes = {
     exit: 1,
     title: "Expression has the wrong type",
     cause: "The result does not fit where it stands.",
-    fix: "Correct it.",
+    fix: "Convert it (string(), int(), size()), or use a field of the type that fits.",
   },
   PLUGIN_UNKNOWN: {
     number: "ORY2107",
@@ -208,7 +208,7 @@ export const specCodes = {
     exit: 1,
     title: "Schedule does not parse",
     cause: "cron, every or timezone is wrong, or never fires.",
-    fix: "Correct it.",
+    fix: "Use five cron fields, or every: with a duration, and an IANA zone name.",
   },
   DAG_DUPLICATE_NAME: {
     number: "ORY2111",
@@ -218,7 +218,7 @@ export const specCodes = {
     exit: 1,
     title: "Name used twice",
     cause: "Two schedules, or a step and a finally step, share a name.",
-    fix: "Rename one.",
+    fix: "Rename one of the two.",
   },
   STEP_CODE: {
     number: "ORY2112",
@@ -258,7 +258,7 @@ export const specCodes = {
     exit: 1,
     title: "with does not fit the plugin",
     cause: "A constant value does not fit the input schema.",
-    fix: "Correct it.",
+    fix: "Compare with input of the plugin's plugin.yaml; the message names the place in with.",
   },
   STEP_SECRETS: {
     number: "ORY2116",
@@ -308,7 +308,7 @@ export const specCodes = {
     exit: 1,
     title: "Objective for a DAG that is not there",
     cause: "slo.yaml names a DAG that this tenant does not have.",
-    fix: "Correct the name.",
+    fix: "Correct the name, or remove the objective together with its DAG.",
   },
   SLO_UNREACHABLE: {
     number: "ORY2123",
@@ -319,5 +319,15 @@ export const specCodes = {
     title: "Objective that says nothing",
     cause: "The objective can never be met, or never be missed, as the DAG is written.",
     fix: "Correct fresh or within.",
+  },
+  SPEC_LAYOUT: {
+    number: "ORY2124",
+    class: "permanent",
+    disposition: "stall",
+    http: 422,
+    exit: 1,
+    title: "Document without canonical layout",
+    cause: "orrery fmt met a construct that it cannot lay out, or whose layout would change its meaning.",
+    fix: "Write the named place in a plainer way, as `key: value`; fmt left the file as it was.",
   },
 } as const;

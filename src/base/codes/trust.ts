@@ -28,7 +28,7 @@ export const trustCodes = {
     exit: 1,
     title: "Signature does not verify",
     cause: "The bytes of the commit are not those that were signed.",
-    fix: "Sign it again.",
+    fix: "Sign it again: git commit --amend --no-edit -S.",
   },
   TRUST_KEY_TYPE: {
     number: "ORY4004",
@@ -58,7 +58,7 @@ export const trustCodes = {
     exit: 1,
     title: "No key would be left",
     cause: "After this commit nobody could change keys/.",
-    fix: "Keep at least one signer.",
+    fix: "Keep at least one signer in keys/spec_signers.",
   },
   TRUST_SIGNERS_FILE: {
     number: "ORY4007",
@@ -68,7 +68,7 @@ export const trustCodes = {
     exit: 1,
     title: "keys/spec_signers does not parse",
     cause: "A line of the signers file is wrong.",
-    fix: "Correct the line.",
+    fix: "Correct the line: PRINCIPAL ssh-ed25519 BASE64, as ssh-keygen reads it.",
   },
   TRUST_RECORDER_KEY: {
     number: "ORY4008",
@@ -108,7 +108,7 @@ export const trustCodes = {
     exit: 4,
     title: "No Git repository",
     cause: "The path holds no Git repository.",
-    fix: "Check the path.",
+    fix: "Check the path: repository in config.yaml, or --repo.",
   },
   REPO_UNSUPPORTED: {
     number: "ORY4012",
@@ -138,7 +138,7 @@ export const trustCodes = {
     exit: 4,
     title: "Repository not writable",
     cause: "The daemon cannot write objects or refs.",
-    fix: "Give it write access.",
+    fix: "Give the user of the daemon write access to objects/ and refs/heads/audit/.",
   },
   REPO_MIRROR: {
     number: "ORY4015",
@@ -168,7 +168,7 @@ export const trustCodes = {
     exit: 4,
     title: "Ref moved",
     cause: "Another writer changed the ref first.",
-    fix: "Try again.",
+    fix: "Try again: nothing was written.",
   },
   OBJECT_TOO_LARGE: {
     number: "ORY4018",
@@ -178,7 +178,7 @@ export const trustCodes = {
     exit: 1,
     title: "Object too large",
     cause: "A blob or tree is over the cap.",
-    fix: "Remove it from the repository.",
+    fix: "Remove it from the repository; large data belongs into the artifact store.",
   },
   SITE_UNKNOWN: {
     number: "ORY4019",
@@ -188,7 +188,7 @@ export const trustCodes = {
     exit: 3,
     title: "The site has no file",
     cause: "sites/<site>.yaml is not in the repository.",
-    fix: "Add it.",
+    fix: "Add sites/<site>.yaml by a signed commit, or correct site.name in config.yaml.",
   },
   RECORDER_KEY_UNKNOWN: {
     number: "ORY4020",
@@ -218,7 +218,7 @@ export const trustCodes = {
     exit: 1,
     title: "First revision not trusted",
     cause: "The first commit is not signed by a key of its own keys/spec_signers.",
-    fix: "Sign it.",
+    fix: "Sign the first commit with a key that its own keys/spec_signers holds.",
   },
   REF_CONFLICT: {
     number: "ORY4023",

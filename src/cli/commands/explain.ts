@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { findCode, type JsonObject } from "../../base/index.ts";
+import { codeExamples, findCode, type JsonObject } from "../../base/index.ts";
 import { schemas } from "../../spec/index.ts";
 import type { CliContext } from "../program.ts";
 import { explainField } from "../schema-field.ts";
@@ -26,6 +26,7 @@ function explain(name: string): string {
       `cause  ${row.cause}`,
       `fix    ${row.fix}`,
       `class ${row.class}, exit ${row.exit}, HTTP ${row.http}`,
+      ...exampleLines(codeExamples[found.name]),
     ].join("\n");
   }
   const [kind = "", ...path] = name.split(".");
@@ -35,3 +36,6 @@ function explain(name: string): string {
   if (schema === undefined) throw usage(`${name}: no code, and no field (kinds: ${Object.keys(schemas).join(", ")})`);
   return explainField({ name, schema, common: schemas.common, path });
 }
+
+const exampleLines = (example: string | undefined): readonly string[] =>
+  example === undefined ? [] : ["", ...example.split("\n").map((line) => `    ${line}`)];
