@@ -6,7 +6,7 @@ export { findingText, printable } from "./finding-text.ts";
 export { type ForecastDag, type ForecastTenant, type ForecastWindow, forecast } from "./forecast/forecast.ts";
 export type { TenantForecast } from "./forecast/tenant-tally.ts";
 export { type HeldNews, heldNews } from "./held-news.ts";
-export type { Condition, ObservedDag, ObservedTenant } from "./observed.ts";
+export type { Condition, ObservedDag, ObservedTenant, Suspension } from "./observed.ts";
 export { pinnedBlobs } from "./pinned-snapshot.ts";
 export type { DagAspect, DagChange, DocumentChange, Plan, TenantBlock, TenantPlan } from "./plan.ts";
 export { isNoop, isTenantNoop, neverApplied, planChanges } from "./plan-changes.ts";
@@ -18,5 +18,6 @@ export { type PlanReport, reportOf, type TouchedRun } from "./report/plan-report
 export { renderMarkdown } from "./report/render-markdown.ts";
 export { renderReport } from "./report/render-report.ts";
 export type { DagWrite, OutboxBody, TenantChange } from "./tenant-change.ts";
+export { Suspended } from "./suspensions.ts";
 export type { ConditionReason } from "./tenant-conditions.ts";
 export { type ChangeParts, changeSteps, toTenantChange } from "./to-tenant-change.ts";

@@ -6,7 +6,7 @@ export { knownSecret, type SecretShape } from "./check/secret-shapes.ts";
 export { type DecodedDocument, decodeDocument, type SpecDocument, specHashOf } from "./decode/decode-document.ts";
 export { classifyPath, type DocumentKind, type DocumentPath, isId, misplacedPath } from "./decode/document-path.ts";
 export type { Finding, FindingSeverity } from "./decode/finding.ts";
-export { type Place, type Positions, pointerTo, positionOf } from "./decode/positions.ts";
+export { lastSegment, type Place, type Positions, pointerTo, positionOf } from "./decode/positions.ts";
 export { type PlacedValue, sortFindings } from "./decode/schema-findings.ts";
 export { type DecodedYaml, decodeYaml, type YamlSource } from "./decode/yaml-document.ts";
 export { documentCaps } from "./decode/yaml-tokens.ts";
@@ -18,6 +18,7 @@ export {
   expressionRoots,
 } from "./expression/evaluate-expression.ts";
 export { parseTemplate, type Template, type TemplatePart } from "./expression/expression-template.ts";
+export { type FormattedDocument, formatDocument } from "./format/format-document.ts";
 export { aocKeys, type SchemaName, schemas } from "./generated/schemas.ts";
 export type {
   DagSpec,
