@@ -11,7 +11,7 @@ export interface HostConfig {
 }
 
 /** `c<n>` = the call with that number; the rest are the values too large for their own frame. */
-export type StreamName = "plugin" | "with" | "files" | "code" | "output" | `c${number}`;
+export type StreamName = "plugin" | "with" | "files" | "code" | "secrets" | "output" | `c${number}`;
 
 export interface ChunkFrame {
   readonly t: "chunk";
@@ -71,6 +71,8 @@ export interface StepFrame {
   /** JSON of DeclaredFile[]; null = it comes as stream `files`. */
   readonly filesText: string | null;
   readonly code: { readonly text: string | null } | null;
+  /** true: they come as stream `secrets`, JSON of {name: value}. Only to a host of isolation `host`. */
+  readonly secrets: boolean;
 }
 
 export interface AnswerFrame {

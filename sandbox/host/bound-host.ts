@@ -37,7 +37,7 @@ export class BoundHost {
 
   step(frame: StepFrame): void {
     const streamed = [frame.withText, frame.filesText, frame.code === null ? "" : frame.code.text];
-    const open = streamed.filter((text) => text === null).length;
+    const open = streamed.filter((text) => text === null).length + (frame.secrets ? 1 : 0);
     this.#arriving = { frame, streams: new Map(), open };
     if (open === 0) this.#begin();
   }
@@ -80,6 +80,7 @@ export class BoundHost {
       files: JSON.parse(textOf(frame.filesText, "files")) as DeclaredFile[],
       withText: textOf(frame.withText, "with"),
       code: frame.code === null ? null : textOf(frame.code.text, "code"),
+      secrets: frame.secrets ? (JSON.parse(textOf(null, "secrets")) as Record<string, string>) : {},
       outputBytes: frame.limits.outputBytes,
     };
     this.#run(frame.id, task, frame.limits.timeoutMs).catch((error: unknown) => {

@@ -61,6 +61,7 @@ function prepared(plugin: ThreadPlugin, task: StepTask, link: StepLink, signal: 
     signal,
     wallClock: clock.wallClock,
     encode: (text) => encoder.encode(text),
+    secrets: task.secrets,
   });
   const globals: Record<string, unknown> = { console: consoleOf(context.log), self: globalThis };
   if (!plugin.nondeterministic) {

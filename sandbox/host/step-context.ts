@@ -10,6 +10,8 @@ export interface ContextParts {
   readonly signal: AbortSignal;
   readonly wallClock: () => Date;
   readonly encode: (text: string) => Uint8Array;
+  /** Only a host of its own is lent any. */
+  readonly secrets: Readonly<Record<string, string>>;
 }
 
 const maxLogBytes = 1024 * 1024;
@@ -31,7 +33,7 @@ export function stepContext(parts: ContextParts): Context {
     baggage: Object.freeze({}),
     now: facts.now,
     signal: parts.signal,
-    secrets: Object.freeze({}),
+    secrets: Object.freeze({ ...parts.secrets }),
     files: Object.freeze(filesOf(parts)),
     artifacts: Object.freeze(artifactsOf(parts)),
     log: logOf(link),

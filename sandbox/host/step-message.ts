@@ -7,6 +7,8 @@ export interface StepTask {
   readonly files: readonly DeclaredFile[];
   readonly withText: string;
   readonly code: string | null;
+  /** By name in the plugin. */
+  readonly secrets: Readonly<Record<string, string>>;
   readonly outputBytes: number;
 }
 

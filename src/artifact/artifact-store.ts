@@ -26,7 +26,8 @@ export interface ArtifactStore {
    */
   read(tenant: string, sha256: string): AsyncIterable<Uint8Array>;
   has(tenant: string, sha256: string): Promise<boolean>;
-  openLog(tenant: string, maxBytes: number): AttemptLog;
+  /** `redact`: what besides the shapes of credentials must not be kept: the secrets that the step was lent. */
+  openLog(tenant: string, maxBytes: number, redact?: (text: string) => string): AttemptLog;
   /** As `read`, for logs. */
   readLog(tenant: string, hash: string): AsyncIterable<Uint8Array>;
 }
@@ -63,7 +64,11 @@ export async function createArtifactStore({
     },
     read: (tenant, sha256) => artifacts.read(tenant, sha256),
     has: (tenant, sha256) => artifacts.has(tenant, sha256),
-    openLog: (tenant, maxBytes) => createAttemptLog({ tenant: checkedTenant(tenant), maxBytes, area: logs, redact }),
+    openLog: (tenant, maxBytes, own = (text) => text) =>
+      createAttemptLog({
+        ...{ tenant: checkedTenant(tenant), maxBytes, area: logs },
+        redact: (text) => redact(own(text)),
+      }),
     readLog: (tenant, hash) => logs.read(tenant, hash),
   };
 }

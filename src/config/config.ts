@@ -6,6 +6,8 @@ export interface Config {
   readonly repository: string;
   /** Absolute path of the data directory. */
   readonly dataDir: string;
+  /** Credentials of the service manager; null = none. */
+  readonly credentialsDir: string | null;
   readonly http: Listen;
   readonly metrics: Listen;
   readonly audit: { readonly repository: string | null; readonly maxLagMs: number };

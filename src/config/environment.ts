@@ -5,6 +5,8 @@ export interface Environment {
   readonly sshAuthSock: string | null;
   readonly stateHome: string | null;
   readonly runtimeDir: string | null;
+  /** Where the service manager puts credentials (systemd: $CREDENTIALS_DIRECTORY). */
+  readonly credentialsDir: string | null;
   /** ORRERY_* and DATABASE_URL. */
   readonly settings: Readonly<Record<string, string>>;
   readonly noColor: boolean;
@@ -21,6 +23,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     sshAuthSock: present(env["SSH_AUTH_SOCK"]),
     stateHome: present(env["XDG_STATE_HOME"]),
     runtimeDir: present(env["XDG_RUNTIME_DIR"]),
+    credentialsDir: present(env["CREDENTIALS_DIRECTORY"]),
     settings: Object.fromEntries(settings),
     noColor: present(env["NO_COLOR"]) !== null,
   };

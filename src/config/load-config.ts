@@ -49,7 +49,7 @@ export function loadConfig(source: ConfigSource): Config {
       "repository: which spec repository? Give --repo DIR, or write `repository:` into config.yaml",
     );
   }
-  return deepFreeze(configOf(document, document.repository, dataDir, source.cwd));
+  return deepFreeze(configOf(document, document.repository, dataDir, source));
 }
 
 /** `--data`, ORRERY_DATA, else `/var/lib/orrery` as root and `$XDG_STATE_HOME/orrery` (`~/.local/state/orrery`) else. */
@@ -80,13 +80,19 @@ function decodeDocument(merged: JsonObject): ConfigDocument {
   throw new Fault("CONFIG_INVALID", [...new Set(lines)].join("\n"));
 }
 
-function configOf(document: ConfigDocument, repository: string, dataDir: string, cwd: string): Config {
+function configOf(
+  document: ConfigDocument,
+  repository: string,
+  dataDir: string,
+  { cwd, environment }: ConfigSource,
+): Config {
   const { audit, sandbox } = document;
   return {
     site: document.site.name,
     specRef: document.spec.ref,
     repository: path.resolve(cwd, repository),
     dataDir,
+    credentialsDir: environment.credentialsDir,
     http: listenOf(document.http.listen),
     metrics: listenOf(document.metrics.listen),
     audit: {

@@ -4,6 +4,7 @@ import type { Config } from "../config/index.ts";
 import { createTokenVerifier, openApiKey } from "../identity/index.ts";
 import type { RecorderOptions } from "../recorder/index.ts";
 import { createRunStarter } from "../scheduler/index.ts";
+import { createLentSecrets, type LentSecrets } from "../secret/index.ts";
 import { createMetrics, createRedact, type Logger } from "../telemetry/index.ts";
 import type { Emit } from "./daemon-event.ts";
 import { openDataDirectory } from "./data-directory.ts";
@@ -16,6 +17,8 @@ export interface DaemonOptions {
   readonly config: Config;
   readonly version: string;
   readonly log: Logger;
+  /** What `log` masks by; left out = `log` knows no secrets, as in tests that lend none. */
+  readonly lent?: LentSecrets;
   readonly emit: Emit;
   readonly clock?: Clock;
   /** Only the demo: where a port is taken, any free one. */
@@ -50,7 +53,9 @@ async function start(stack: ServiceStack, options: DaemonOptions): Promise<Daemo
   const { config, version, log, emit } = options;
   const directory = openDataDirectory(config.dataDir);
   stack.onStop("data directory", () => directory[Symbol.dispose]());
-  const plant = await openPlant(stack, { config, directory, clock: options.clock ?? systemClock, log, version });
+  const clock = options.clock ?? systemClock;
+  const lent = options.lent ?? createLentSecrets(() => clock.monotonicMs());
+  const plant = await openPlant(stack, { config, directory, clock, log, lent, version });
   const view = new SiteView(plant, version);
   const metrics = createMetrics();
   const firstPass = listenForPass(emit);
@@ -114,7 +119,7 @@ async function doorDeps(plant: Plant, { view, engines, metrics }: Inside): Promi
   const { config, store, clock, log, artifacts, runtime } = plant;
   const { jwks } = await openApiKey(config.dataDir, true);
   return {
-    ...{ ledger: store.ledger, metrics, clock, log, redact: createRedact() },
+    ...{ ledger: store.ledger, metrics, clock, log, redact: createRedact(plant.secrets.lent.literals) },
     runs: createRunStarter(engines.starting, { site: config.site, runtime }),
     site: () => view.status(),
     tenants: () => view.tenants,

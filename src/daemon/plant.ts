@@ -9,6 +9,14 @@ import { type Database, openDatabase } from "../database/index.ts";
 import { createGitWriter, type GitRepository, type GitWriter, openRepository } from "../git/index.ts";
 import type { RecordRuntime } from "../record/index.ts";
 import { createSandboxHosts, type SandboxHosts, type SandboxLevel } from "../sandbox/index.ts";
+import {
+  ageKeyFileOf,
+  createSecretSources,
+  ensureSiteIdentity,
+  type LentSecrets,
+  readSiteIdentity,
+  type SecretSources,
+} from "../secret/index.ts";
 import { createPrivateKeyFile, createSignerClient, type SignerClient } from "../signer/index.ts";
 import { createStore, type Store } from "../store/index.ts";
 import { createRedact, type Logger } from "../telemetry/index.ts";
@@ -31,6 +39,8 @@ export interface Plant {
   readonly hosts: SandboxHosts;
   readonly compute: Compute;
   readonly artifacts: ArtifactStore;
+  /** Where values come from, and which of them steps hold now. */
+  readonly secrets: { readonly sources: SecretSources; readonly lent: LentSecrets };
   readonly runtime: RecordRuntime;
 }
 
@@ -39,6 +49,8 @@ export interface PlantInput {
   readonly directory: DataDirectory;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What `log` masks by. */
+  readonly lent: LentSecrets;
   readonly version: string;
 }
 
@@ -51,6 +63,14 @@ export function ensureRecorderKey(dataDir: string, site: string): void {
   if (!existsSync(file)) createPrivateKeyFile(file, `audit@${site}`);
 }
 
+function openSecrets({ config, lent }: PlantInput): Plant["secrets"] {
+  const { dataDir, credentialsDir } = config;
+  const keyFile = ageKeyFileOf(dataDir);
+  // Read at each use, so that a key that was restored or replaced counts without a restart.
+  const identity = async (): Promise<string | null> => (await readSiteIdentity(keyFile))?.identity ?? null;
+  return { sources: createSecretSources({ dataDir, credentialsDir, identity }), lent };
+}
+
 export async function openPlant(stack: ServiceStack, input: PlantInput): Promise<Plant> {
   const { config, directory, clock, log, version } = input;
   mkdirSync(directory.below("store"), { recursive: true, mode: 0o700 });
@@ -59,6 +79,7 @@ export async function openPlant(stack: ServiceStack, input: PlantInput): Promise
   stack.onStop("repository", () => repository[Symbol.dispose]());
   const auditRepository = config.audit.repository === null ? repository : openRepository(config.audit.repository);
   ensureRecorderKey(config.dataDir, config.site);
+  await ensureSiteIdentity(ageKeyFileOf(config.dataDir));
   const compute = createCompute({ threads: 2 });
   // The slow ones side by side: initdb and the canary do not need each other.
   const [database, hosts, signer] = await Promise.all([
@@ -86,6 +107,7 @@ export async function openPlant(stack: ServiceStack, input: PlantInput): Promise
     ...{ config, directory, clock, log, gate, database, repository, auditRepository, signer, hosts, compute },
     store: createStore(database, { clock, log }),
     auditWriter: createGitWriter(auditRepository),
+    secrets: openSecrets(input),
     artifacts: await createArtifactStore({ root: directory.below("store"), redact: createRedact() }),
     runtime: {
       orrery: version,

@@ -100,6 +100,7 @@ function wireReconciler({ plant, view, metrics, emit }: WireInput, { scheduler, 
   return createReconciler(
     {
       ...{ repository, compute, revision: store.revision, crypto: nodeTrustCrypto, clock, log, gate },
+      secrets: plant.secrets.sources.states,
       random: Math.random,
       recorderKey: () => signer.publicKey.blob,
       onPass: (result) => {

@@ -1,5 +1,6 @@
 import { backoffMs, type Clock, Fault } from "../base/index.ts";
-import type { TenantSnapshot } from "../spec/index.ts";
+import { lendsSecrets } from "../sandbox/index.ts";
+import { decodeSnapshot } from "../spec/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 import { createWorker, type Worker, type WorkerEvent } from "../worker/index.ts";
 import type { Plant } from "./plant.ts";
@@ -19,11 +20,16 @@ export function wireWorker(plant: Plant, emit: (event: WorkerEvent) => void): Wo
       readSnapshot: async (tenant, sha256) => {
         const bytes = await readBlob(tenant, sha256);
         if (bytes === null) throw new Fault("INTERNAL", "a run's snapshot is not in the store");
-        return JSON.parse(Buffer.from(bytes).toString("utf8")) as TenantSnapshot;
+        return decodeSnapshot(Buffer.from(bytes).toString("utf8"));
       },
       readBlob,
       currentGrants: async (tenant) =>
-        (await store.revision.observeTenant(tenant)).snapshot?.allowlist ?? { plugins: [], endpoints: [] },
+        (await store.revision.observeTenant(tenant)).snapshot?.allowlist ?? { plugins: [], endpoints: [], secrets: [] },
+      secrets: {
+        levelFits: lendsSecrets(plant.hosts.level),
+        find: plant.secrets.sources.find,
+        lend: plant.secrets.lent.lend,
+      },
       hosts: plant.hosts,
       compute: plant.compute,
       artifacts: plant.artifacts,

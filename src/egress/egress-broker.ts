@@ -122,9 +122,13 @@ class Attempt {
 
   async end(): Promise<void> {
     this.#stop.abort();
-    for (const tunnel of [...this.#tunnels.keys()]) tunnel.close("step_ended");
+    this.#closeAll("step_ended");
     // A name or a target that is still being asked for tells its end too, within the dial's limit.
     await Promise.all(this.#working);
+  }
+
+  #closeAll(reason: string): void {
+    for (const tunnel of [...this.#tunnels.keys()]) tunnel.close(reason);
   }
 
   #track(work: Promise<void>): void {
@@ -146,10 +150,12 @@ class Attempt {
       answer(socket, 502, reason);
       return;
     }
-    if (this.#isOver()) {
+    // Asked again: a name and a target may take half a minute, and the grant may be gone by now.
+    const gone = this.#isOver() ? "step_ended" : this.#isRevoked(authority) ? "allowlist_revoked" : null;
+    if (gone !== null) {
       target.destroy();
       socket.destroy();
-      this.#event("close", authority, "step_ended");
+      this.#event("close", authority, gone);
       return;
     }
     socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
@@ -191,7 +197,7 @@ class Attempt {
 
   #keep(tunnel: Tunnel, authority: Authority): void {
     this.#tunnels.set(tunnel, authority);
-    if (this.#tunnels.size === 1) this.#recheck().catch(() => undefined);
+    if (this.#tunnels.size === 1) this.#recheck().catch(() => this.#closeAll("broker_failed"));
     const told = tunnel.ended.then((end) => {
       this.#tunnels.delete(tunnel);
       this.#grant.event({ kind: "close", ...authority, ...end });
@@ -204,8 +210,12 @@ class Attempt {
     while (this.#tunnels.size > 0 && !this.#stop.signal.aborted) {
       await this.#deps.clock.sleep(this.#options.recheckMs, this.#stop.signal);
       for (const [tunnel, { host, port }] of [...this.#tunnels])
-        if (this.#grant.decide(host, port) === "deny") tunnel.close("allowlist_revoked");
+        if (this.#isRevoked({ host, port })) tunnel.close("allowlist_revoked");
     }
+  }
+
+  #isRevoked({ host, port }: Authority): boolean {
+    return this.#grant.decide(host, port) === "deny";
   }
 
   #event(kind: "allow" | "deny" | "close", authority: Authority | null, reason: string): void {

@@ -1,6 +1,6 @@
 import { canonicalText, drained, type Hex, hexDigestWith, type Sha256, type Steps } from "../base/index.ts";
 import { checkSchedule, shortestInterval } from "../calendar/index.ts";
-import { grantFindings } from "../policy/index.ts";
+import { grantFindings, type SecretKnowledge } from "../policy/index.ts";
 import {
   type Allowlist,
   checkDag,
@@ -16,6 +16,7 @@ import {
   type Finding,
   isId,
   type PinnedFile,
+  type PinnedSecret,
   type PluginManifest,
   positionOf,
   type Quota,
@@ -34,12 +35,14 @@ export interface TenantInput {
   readonly pluginBytes: ReadonlyMap<string, Hex>;
   /** All of tenants/<tenant>/files/, in any order. */
   readonly files: readonly PinnedFile[];
+  /** Age files of the tenant in any order, and what the site knows of values (null: nobody asked one). */
+  readonly secrets: { readonly pinned: readonly PinnedSecret[]; readonly site: SecretKnowledge["site"] };
 }
 
 /**
  * What a revision wants of one tenant: decoded documents judged together. A DAG with an `error` is unreadable (held
  * alone), one with a `denied` is readable and not armed; a tenant whose tenant.yaml, quota.yaml or allowlist.yaml does
- * not decode is unreadable as a whole. Depends on nothing but its input: two sites arm the same DAGs.
+ * not decode is unreadable as a whole. Depends on nothing but its input: two sites arm the same DAGs, unless one of them lacks a secret.
  */
 export const assembleTenant = (input: TenantInput, sha256: Sha256): DesiredTenant =>
   drained(assembleSteps(input, sha256));
@@ -60,7 +63,9 @@ export function* assembleSteps(input: TenantInput, sha256: Sha256): Steps<Desire
   }
   const specs = specsOf(shared);
   const files = [...input.files].sort((a, b) => byCodeUnits(a.path, b.path));
-  const context: TenantContext = { ...specs, plugins, files: files.map((file) => file.path), sha256 };
+  const secrets = [...input.secrets.pinned].sort((a, b) => byCodeUnits(a.name, b.name));
+  const known = { pinned: secrets.map(({ name }) => name), site: input.secrets.site };
+  const context: TenantContext = { ...specs, plugins, files: files.map((file) => file.path), secrets: known, sha256 };
   const dags: DesiredDag[] = [];
   for (const document of dagDocuments(placed)) {
     dags.push(readDag(document, context));
@@ -69,14 +74,11 @@ export function* assembleSteps(input: TenantInput, sha256: Sha256): Steps<Desire
   findings.push(...sloFindings(shared, dags));
   const { suspended, quota, allowlist } = specs;
   const pluginHashes = hashesOf(plugins, sha256);
-  const judged = { dags, plugins, pluginHashes, files, findings };
+  const judged = { dags, plugins, pluginHashes, files, secrets, findings };
   return { kind: "readable", tenant, fingerprint, suspended, quota, allowlist, ...judged };
 }
 
-function hashesOf(
-  plugins: Readonly<Record<string, PluginManifest>>,
-  sha256: Sha256,
-): Readonly<Record<string, Hex>> {
+function hashesOf(plugins: Readonly<Record<string, PluginManifest>>, sha256: Sha256): Readonly<Record<string, Hex>> {
   const digest = hexDigestWith(sha256);
   return Object.fromEntries(Object.entries(plugins).map(([ref, manifest]) => [ref, digest(canonicalText(manifest))]));
 }
@@ -94,6 +96,7 @@ interface TenantContext {
   readonly allowlist: Allowlist;
   readonly plugins: Readonly<Record<string, PluginManifest>>;
   readonly files: readonly string[];
+  readonly secrets: SecretKnowledge;
   readonly sha256: Sha256;
 }
 
@@ -201,6 +204,7 @@ function readDag({ path, dagId, decoded }: DagDocument, context: TenantContext):
   const denials = grantFindings(spec, {
     quota: context.quota,
     allowlist: context.allowlist,
+    secrets: context.secrets,
     path,
     place: (pointer) => positionOf(positions, pointer),
     shortestIntervalMs: (schedule) => shortestInterval(schedule, anyMonday),

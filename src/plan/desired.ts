@@ -54,6 +54,8 @@ export interface ReadableDag {
   /** False where a `denied` finding stands. */
   readonly armed: boolean;
   readonly suspended: boolean;
+  /** Who suspended it past Git, in words; absent where tenant.yaml does. */
+  readonly suspendedBy?: string;
   /** `denied` and warnings. */
   readonly findings: readonly Finding[];
 }

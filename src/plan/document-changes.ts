@@ -3,7 +3,7 @@ import type { TenantSnapshot } from "../spec/index.ts";
 import type { ObservedTenant } from "./observed.ts";
 import type { DocumentChange } from "./plan.ts";
 
-/** What differs between the applied state and the next, besides DAGs. In the order Tenant, Quota, Allowlist, plugins, files. */
+/** What differs between the applied state and the next, besides DAGs. In the order Tenant, Quota, Allowlist, plugins, files, age files. */
 export function documentChanges(
   observed: ObservedTenant,
   next: { readonly suspended: boolean; readonly snapshot: TenantSnapshot },
@@ -37,6 +37,12 @@ export function documentChanges(
       from: filesText(before),
       to: filesText(next.snapshot),
     },
+    {
+      document: "Secrets",
+      name: tenant,
+      from: secretsText(before),
+      to: secretsText(next.snapshot),
+    },
   ];
   return pairs.flatMap((pair) => {
     if (pair.from === pair.to) return [];
@@ -60,5 +66,8 @@ function pluginPairs(before: TenantSnapshot | null, after: TenantSnapshot): read
 // No file pinned = no document.
 const filesText = (snapshot: TenantSnapshot | null): string | null =>
   snapshot === null || snapshot.files.length === 0 ? null : canonicalText(snapshot.files);
+
+const secretsText = (snapshot: TenantSnapshot | null): string | null =>
+  snapshot === null || snapshot.secrets.length === 0 ? null : canonicalText(snapshot.secrets);
 
 const textOrNull = (value: unknown): string | null => (value === undefined ? null : canonicalText(value));

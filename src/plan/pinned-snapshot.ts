@@ -28,6 +28,7 @@ export function pinnedSnapshot(desired: ReadableTenant, observed: ObservedTenant
   }
   for (const [ref, manifest] of kept) plugins.set(ref, manifest);
   const patterns = [...new Set(steps.flatMap((step) => step.files))];
+  const named = new Set(steps.flatMap((step) => Object.values(step.secrets)));
   const isPinned = (path: string): boolean =>
     options.pinsAllFiles || patterns.some((pattern) => patternMatches(pattern, path));
   return {
@@ -36,13 +37,16 @@ export function pinnedSnapshot(desired: ReadableTenant, observed: ObservedTenant
     allowlist: desired.allowlist,
     plugins: Object.fromEntries([...plugins].sort(([a], [b]) => (a < b ? -1 : 1))),
     files: desired.files.filter((file) => isPinned(file.path)),
+    // A held DAG may name one that no other does, as with files.
+    secrets: desired.secrets.filter(({ name }) => options.pinsAllFiles || named.has(name)),
   };
 }
 
-/** Content that the store must hold before the plan is applied: plugin.js and files, by SHA-256, each once. */
+/** Content that the store must hold before the plan is applied: plugin.js, files and age files, by SHA-256, each once. */
 export const pinnedBlobs = (snapshot: TenantSnapshot): readonly string[] => [
   ...new Set([
     ...Object.values(snapshot.plugins).map((plugin) => plugin.sha256),
     ...snapshot.files.map((file) => file.sha256),
+    ...snapshot.secrets.map((secret) => secret.sha256),
   ]),
 ];

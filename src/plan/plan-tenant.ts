@@ -5,6 +5,7 @@ import { documentChanges } from "./document-changes.ts";
 import type { ObservedDag, ObservedTenant } from "./observed.ts";
 import { pinnedSnapshot, type ReadableTenant, refOf } from "./pinned-snapshot.ts";
 import type { DagAspect, DagChange, DocumentChange, TenantBlock, TenantPlan } from "./plan.ts";
+import { Suspended, suspendWrites } from "./suspensions.ts";
 import { tenantConditions } from "./tenant-conditions.ts";
 
 export interface PlanOptions {
@@ -24,12 +25,14 @@ export const planTenant = (desired: DesiredTenant, observed: ObservedTenant, opt
   drained(planSteps(desired, observed, options));
 
 /** The same, pausing at each DAG: a tenant may have ten thousand. */
-export function* planSteps(desired: DesiredTenant, observed: ObservedTenant, options: PlanOptions): Steps<TenantPlan> {
-  const draft = { tenant: desired.tenant, revision: options.revision, desired, observed };
+export function* planSteps(wanted: DesiredTenant, observed: ObservedTenant, options: PlanOptions): Steps<TenantPlan> {
+  const suspended = new Suspended(observed.suspensions, options.now);
+  const desired = { ...wanted, fingerprint: wanted.fingerprint + suspended.mark };
+  const draft = { tenant: desired.tenant, revision: options.revision, desired, observed, suspended };
   if (desired.kind === "unreadable") {
     return yield* blockedPlan({ ...draft, dags: [], documents: heldDocuments(desired), blocked: { kind: "held" } });
   }
-  const dags = yield* dagChanges(desired, observed, options.now);
+  const dags = yield* dagChanges(desired, observed, { now: options.now, suspended });
   const blocked = brakeOf(dags, observed, options.prunePercent);
   if (blocked !== null) return yield* blockedPlan({ ...draft, dags, documents: [], blocked });
   const holds = dags.filter((change) => change.kind === "hold");
@@ -45,15 +48,18 @@ export function* planSteps(desired: DesiredTenant, observed: ObservedTenant, opt
   return yield* finishedPlan({ ...draft, dags, documents, blocked: null }, snapshot);
 }
 
-type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "findings">;
+type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "findings" | "suspends"> & { readonly suspended: Suspended };
 
 const blockedPlan = (draft: Draft): Steps<TenantPlan> =>
   finishedPlan(draft, draft.observed.snapshot ?? emptySnapshot(draft.revision));
 
-function* finishedPlan(draft: Draft, snapshot: TenantSnapshot): Steps<TenantPlan> {
+function* finishedPlan({ suspended, ...draft }: Draft, snapshot: TenantSnapshot): Steps<TenantPlan> {
+  const { desired, observed, dags, blocked } = draft;
+  const wanted = desired.kind === "readable" && desired.suspended;
+  const suspends = suspendWrites(observed, { dags, blocked, wanted }, suspended);
   const findings = findingsOf(draft.desired, draft.dags);
   yield;
-  return { ...draft, snapshot, findings, conditions: yield* tenantConditions(draft) };
+  return { ...draft, suspends, snapshot, findings, conditions: yield* tenantConditions({ ...draft, suspended }) };
 }
 
 // A tenant that was never readable has the defaults and no grant, hence no DAG that runs.
@@ -78,7 +84,7 @@ function heldDocuments({ tenant, findings }: DesiredTenant): readonly DocumentCh
 function* dagChanges(
   desired: ReadableTenant,
   observed: ObservedTenant,
-  now: UtcText | null,
+  { now, suspended }: { readonly now: UtcText | null; readonly suspended: Suspended },
 ): Steps<readonly DagChange[]> {
   const wanted = new Map(desired.dags.map((dag) => [dag.dagId, dag]));
   const stands = new Map(observed.dags.map((dag) => [dag.dagId, dag]));
@@ -88,7 +94,8 @@ function* dagChanges(
   const changes: DagChange[] = [];
   for (const dagId of ids) {
     yield;
-    const want = wanted.get(dagId) ?? null;
+    const inGit = wanted.get(dagId) ?? null;
+    const want = inGit?.kind === "readable" ? suspended.over(inGit) : inGit;
     const mutated = want === null ? [] : mutations(want, changed);
     const change = dagChange(want, stands.get(dagId) ?? null, { mutated, now });
     if (change !== null) changes.push(change);

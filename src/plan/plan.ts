@@ -28,7 +28,7 @@ export type DagChange =
 /** A change of what all DAGs of the tenant share: its other documents, and what its runs are pinned to. */
 export interface DocumentChange {
   readonly kind: "create" | "update" | "prune" | "hold";
-  readonly document: "Tenant" | "Quota" | "Allowlist" | "Plugin" | "Files";
+  readonly document: "Tenant" | "Quota" | "Allowlist" | "Plugin" | "Files" | "Secrets";
   /** The tenant; of a plugin `name@version`. */
   readonly name: string;
   /** Canonical text before and after, null = absent or unreadable. */
@@ -42,6 +42,14 @@ export type TenantBlock =
   /** The prune brake: `prunes` of `of` live DAGs, `allowed` without a person. */
   | { readonly kind: "brake"; readonly prunes: number; readonly of: number; readonly allowed: number };
 
+/** A DAG that stays at its version and is stopped, or goes on. */
+export interface SuspendWrite {
+  readonly dagId: string;
+  /** Spec hash that it stands at. */
+  readonly from: string;
+  readonly suspended: boolean;
+}
+
 export interface TenantPlan {
   readonly tenant: string;
   /** Revision that it leads to. */
@@ -51,6 +59,8 @@ export interface TenantPlan {
   /** By dagId in byte order. */
   readonly dags: readonly DagChange[];
   readonly documents: readonly DocumentChange[];
+  /** Of DAGs that `dags` leaves at the version they have. */
+  readonly suspends: readonly SuspendWrite[];
   /** null = nothing holds it back. */
   readonly blocked: TenantBlock | null;
   /** What runs are pinned to afterwards. */

@@ -13,10 +13,12 @@ import {
   sizeText,
 } from "../spec/index.ts";
 import { endpointGranted, pluginGranted } from "./grants.ts";
+import { type SecretKnowledge, secretDenials } from "./secret-denials.ts";
 
 export interface GrantQuestion {
   readonly quota: Quota;
   readonly allowlist: Allowlist;
+  readonly secrets: SecretKnowledge;
   /** Path of the document, for the findings. */
   readonly path: string;
   /** Line and column of a pointer of the document. */
@@ -26,8 +28,8 @@ export interface GrantQuestion {
 }
 
 /**
- * Everything that a DAG asks for and its tenant is not granted: all findings of severity `denied`. A DAG with one is
- * applied but not armed.
+ * Everything that a DAG asks for and its tenant is not granted, or that has no value: findings of severity `denied`. A
+ * DAG with one is applied but not armed. A secret whose value nobody looked for is a warning.
  */
 export function grantFindings(dag: DagSpec, question: GrantQuestion): readonly Finding[] {
   const denials = [
@@ -43,9 +45,9 @@ export function grantFindings(dag: DagSpec, question: GrantQuestion): readonly F
   }));
 }
 
-type Denial = Pick<Finding, "code" | "pointer" | "message" | "fix">;
+type Denial = Pick<Finding, "code" | "pointer" | "message" | "fix"> & Partial<Pick<Finding, "severity">>;
 
-function stepDenials(step: StepSpec, at: string, { quota, allowlist }: GrantQuestion): readonly Denial[] {
+function stepDenials(step: StepSpec, at: string, { quota, allowlist, secrets }: GrantQuestion): readonly Denial[] {
   const denials: Denial[] = [];
   const { name, version } = step.uses;
   if (!pluginGranted(allowlist, step.uses)) {
@@ -67,7 +69,7 @@ function stepDenials(step: StepSpec, at: string, { quota, allowlist }: GrantQues
       fix: `Ask for { host: ${host}, port: ${port}, for: ["${name}"] } under endpoints in allowlist.yaml.`,
     });
   }
-  return [...denials, ...limitDenials(step, at, quota)];
+  return [...denials, ...secretDenials(step, at, { allowlist, secrets }), ...limitDenials(step, at, quota)];
 }
 
 /**

@@ -37,6 +37,15 @@ export interface SpecSource extends TreeSource {
   readCommit(revision: Oid): { readonly tree: Oid };
 }
 
+/**
+ * What this site knows of a tenant's secrets: by name null = usable, a text = why not; a name that is not there has no
+ * value. `age`: the age files of the revision.
+ */
+export type SiteSecrets = (
+  tenant: string,
+  age: ReadonlyMap<string, Uint8Array>,
+) => Promise<ReadonlyMap<string, string | null>>;
+
 /** What a tenant is assembled from, not yet judged. */
 export interface TenantParts {
   readonly input: TenantInput;
@@ -47,7 +56,7 @@ export interface TenantParts {
 }
 
 /** Grows whenever the same trees would be understood in another way. */
-const decoderVersion = "1";
+const decoderVersion = "2";
 
 const chunkSize = 128;
 
@@ -56,6 +65,7 @@ const emptyTree: SpecTree = {
   documents: [],
   pluginBytes: new Map<string, string>(),
   files: [],
+  secrets: [],
   refused: [],
   blobs: new Map<string, Oid>(),
 };
@@ -67,10 +77,13 @@ export class DesiredReader {
   readonly #source: SpecSource;
   readonly #compute: Pick<Compute, "decode">;
   readonly #cache: BlobCache;
+  readonly #secrets: SiteSecrets | null;
   #plugins: { readonly oid: Oid; readonly tree: SpecTree } | null = null;
 
-  constructor(source: SpecSource, compute: Pick<Compute, "decode">) {
+  /** `secrets`: null where no site is asked, as for lint. */
+  constructor(source: SpecSource, compute: Pick<Compute, "decode">, secrets: SiteSecrets | null = null) {
     this.#source = source;
+    this.#secrets = secrets;
     this.#compute = compute;
     this.#cache = new BlobCache(source);
   }
@@ -127,9 +140,22 @@ export class DesiredReader {
       documents,
       pluginBytes: new Map(parts.flatMap((part) => [...part.pluginBytes])),
       files: parts.flatMap((part) => part.files),
+      secrets: { pinned: "code" in own ? [] : own.secrets, site: await this.#siteSecrets(tenant, own) },
     };
     const blobs = new Map(parts.flatMap((part) => [...part.blobs]));
     return { input, blobs, finding: "code" in own ? own : null };
+  }
+
+  async #siteSecrets(tenant: string, own: SpecTree | Finding): Promise<ReadonlyMap<string, string | null> | null> {
+    if (this.#secrets === null) return null;
+    const age = new Map<string, Uint8Array>();
+    if (!("code" in own)) {
+      for (const { name, sha256: digest } of own.secrets) {
+        const oid = own.blobs.get(digest);
+        if (oid !== undefined) age.set(name, this.#cache.read(oid));
+      }
+    }
+    return await this.#secrets(tenant, age);
   }
 
   /** Every document of the revision, also what no site and no tenant reads, each decoded alone: for lint. */

@@ -6,11 +6,13 @@ import type { RecordRuntime } from "../record/index.ts";
 import type { RevisionStore } from "../store/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 import type { TrustCrypto, VerifiedCommit } from "../trust/index.ts";
+import type { SiteSecrets } from "./desired-reader.ts";
 
 export interface ReconcilerDeps {
   readonly repository: GitRepository;
   readonly compute: Pick<Compute, "decode">;
   readonly revision: RevisionStore;
+  readonly secrets: SiteSecrets;
   readonly crypto: TrustCrypto;
   readonly clock: Clock;
   /** In [0, 1): jitter of retries. */

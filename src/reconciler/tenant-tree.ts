@@ -1,6 +1,7 @@
 import { type CodeName, faultOf } from "../base/index.ts";
 import type { Oid, TreeEntry, TreeSource } from "../git/index.ts";
-import { classifyPath, type Finding, misplacedPath, type PinnedFile } from "../spec/index.ts";
+import { ageFileDefect, isSecretName, maxAgeFileBytes } from "../secret/index.ts";
+import { classifyPath, type Finding, misplacedPath, type PinnedFile, type PinnedSecret } from "../spec/index.ts";
 import type { BlobCache } from "./blob-cache.ts";
 
 /** One part of the repository, sorted into what it is for. */
@@ -11,9 +12,11 @@ export interface SpecTree {
   readonly pluginBytes: ReadonlyMap<string, string>;
   /** All of files/, relative to it. */
   readonly files: readonly PinnedFile[];
-  /** Entries that are not read: symlinks, submodules, unsafe names. */
+  /** Age files of a tenant. */
+  readonly secrets: readonly PinnedSecret[];
+  /** Entries that are not read: symlinks, submodules, unsafe names, files in secrets/ that are none. */
   readonly refused: readonly { readonly path: string; readonly finding: Finding }[];
-  /** Blob of each SHA-256 that `pluginBytes` and `files` name. */
+  /** Blob of each SHA-256 that `pluginBytes`, `files` and `secrets` name. */
   readonly blobs: ReadonlyMap<string, Oid>;
 }
 
@@ -32,12 +35,21 @@ export function readSpecTree(
   const files: PinnedFile[] = [];
   const refused: { path: string; finding: Finding }[] = [];
   const blobs = new Map<string, Oid>();
-  const filesPrefix = /^tenants\/[^/]+\/$/.test(prefix) ? `${prefix}files/` : null;
-  const isFile = (path: string): boolean => filesPrefix !== null && path.startsWith(filesPrefix);
+  const secrets: PinnedSecret[] = [];
+  const isTenant = /^tenants\/[^/]+\/$/.test(prefix);
+  const isFile = (path: string): boolean => isTenant && path.startsWith(`${prefix}files/`);
+  const isSecret = (path: string): boolean => isTenant && path.startsWith(`${prefix}secrets/`);
   for (const { path, entry } of source.walkTree(tree, prefix)) {
     const finding = entryFinding(path, entry);
     if (finding !== null) {
       refused.push({ path, finding });
+    } else if (isSecret(path)) {
+      const secret = readSecretFile(cache, path, { prefix, oid: entry.oid });
+      if ("code" in secret) refused.push({ path, finding: secret });
+      else {
+        blobs.set(secret.sha256, entry.oid);
+        secrets.push(secret);
+      }
     } else if (isFile(path) || path.endsWith("/plugin.js")) {
       const facts = orUnreadable(path, () => cache.facts(entry.oid));
       if ("code" in facts) {
@@ -51,7 +63,26 @@ export function readSpecTree(
       documents.push({ path, oid: entry.oid });
     }
   }
-  return { documents, pluginBytes, files, refused, blobs };
+  return { documents, pluginBytes, files, secrets, refused, blobs };
+}
+
+function readSecretFile(
+  cache: BlobCache,
+  path: string,
+  { prefix, oid }: { readonly prefix: string; readonly oid: Oid },
+): PinnedSecret | Finding {
+  const finding = (why: string): Finding => ({
+    ...{ code: "SECRET_FILE", severity: "error", path, line: 0, col: 0, pointer: "" },
+    message: `${path}: ${why}`,
+    fix: "Write it with orrery secret set --age; if it held a value in the clear, replace that value.",
+  });
+  const name = path.slice(`${prefix}secrets/`.length).replace(/\.age$/, "");
+  if (!path.endsWith(".age") || !isSecretName(name)) return finding("only <name>.age files belong here");
+  return orUnreadable(path, () => {
+    const { sha256, bytes } = cache.facts(oid);
+    const why = bytes > maxAgeFileBytes ? `it is longer than ${maxAgeFileBytes} bytes` : ageFileDefect(cache.read(oid));
+    return why === null ? { name, sha256 } : finding(why);
+  });
 }
 
 const unreadable: Readonly<Partial<Record<CodeName, string>>> = {

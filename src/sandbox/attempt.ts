@@ -1,3 +1,4 @@
+import { createSecretGuard, type SecretGuard, secretLeaked } from "../secret/index.ts";
 import {
   type ChunkFrame,
   type DownFrame,
@@ -13,7 +14,7 @@ import { chunkBytes, FrameViolation } from "./frame-reader.ts";
 import { logLine } from "./log-line.ts";
 import { StepCalls } from "./step-calls.ts";
 import { claimedFailure, shown, stepFailure } from "./step-failure.ts";
-import type { StepPorts, StepRequest, StepResult } from "./step-request.ts";
+import type { StepLogLine, StepPorts, StepRequest, StepResult } from "./step-request.ts";
 
 /** Where an attempt ends: its result and whether the host may take another. */
 export interface AttemptEnd {
@@ -41,6 +42,7 @@ export class Attempt {
   readonly id: string;
   readonly ended: Promise<AttemptEnd>;
   readonly #parts: AttemptParts;
+  readonly #guard: SecretGuard;
   readonly #calls: StepCalls;
   readonly #output: Uint8Array[] = [];
   readonly #printed: Buffer[] = [];
@@ -54,7 +56,8 @@ export class Attempt {
   constructor(parts: AttemptParts) {
     this.id = parts.id;
     this.#parts = parts;
-    this.#calls = new StepCalls(parts);
+    this.#guard = createSecretGuard(parts.request.secrets);
+    this.#calls = new StepCalls(parts, this.#guard, (fault) => this.#leaked(fault.message));
     this.ended = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -70,7 +73,7 @@ export class Attempt {
     if (!this.#isMine(frame)) throw new FrameViolation("a frame of no step that runs");
     switch (frame.t) {
       case "log":
-        this.#log(frame.message.length + frame.fields.length, () => this.#parts.ports.log(logLine(frame)));
+        this.#log(frame.message.length + frame.fields.length, () => this.#say(logLine(frame)));
         return;
       case "read":
       case "write":
@@ -108,7 +111,17 @@ export class Attempt {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#tellPrinted();
-    this.#finish({ result, clean });
+    const said = result.kind === "failed" ? { ...result, message: this.#guard.redact(result.message) } : result;
+    this.#finish({ result: said, clean });
+  }
+
+  #say({ level, message, fields }: StepLogLine): void {
+    this.#parts.ports.log({ level, message: this.#guard.redact(message), fields: this.#guard.redact(fields) });
+  }
+
+  /** The step gave a secret away, and may be about to give it away again: its host dies. */
+  #leaked(message: string): void {
+    this.end(stepFailure("SECRET_LEAKED", message), false);
   }
 
   /** Resolves when no port is in use any more. */
@@ -145,7 +158,13 @@ export class Attempt {
 
   #outputEnd(inline: string | null, clean: boolean): void {
     const text = inline ?? Buffer.concat(this.#output).toString("utf8");
-    if (Buffer.byteLength(text) > this.#parts.request.limits.outputBytes) this.#tooLarge();
+    if (Buffer.byteLength(text) > this.#parts.request.limits.outputBytes) {
+      this.#tooLarge();
+      return;
+    }
+    // Of canonical text alone: what hides a value behind another spelling of JSON is refused for that by the worker.
+    const leaked = this.#guard.findIn(text);
+    if (leaked !== null) this.#leaked(secretLeaked(leaked, "the output").message);
     else this.end({ kind: "output", text, cpuMs: this.#parts.cpuMs() }, clean);
   }
 
@@ -155,7 +174,8 @@ export class Attempt {
   }
 
   #tellPrinted(): void {
-    const text = shown(Buffer.concat(this.#printed).toString("utf8")).trimEnd();
+    // Before it is cut into lines: a value that lies across a cut would stay in two halves.
+    const text = this.#guard.redact(shown(Buffer.concat(this.#printed).toString("utf8")).trimEnd());
     if (text === "") return;
     for (const message of text.match(/[^\n]{1,8000}/g) ?? [])
       this.#parts.ports.log({ level: "info", message, fields: '{"stream":"stdout"}' });
@@ -174,11 +194,13 @@ function* stepFrames(id: string, request: StepRequest): Generator<DownFrame> {
     withText: inline(request.withText),
     filesText: inline(filesText),
     code: request.code === null ? null : { text: inline(request.code) },
+    secrets: Object.keys(request.secrets).length > 0,
   };
   yield frame;
   if (frame.withText === null) yield* chunkFrames(id, "with", Buffer.from(request.withText));
   if (frame.filesText === null) yield* chunkFrames(id, "files", Buffer.from(filesText));
   if (frame.code?.text === null) yield* chunkFrames(id, "code", Buffer.from(request.code ?? ""));
+  if (frame.secrets) yield* chunkFrames(id, "secrets", Buffer.from(JSON.stringify(request.secrets)));
 }
 
 function factsOf(request: StepRequest): StepFrame["facts"] {
@@ -189,7 +211,7 @@ function factsOf(request: StepRequest): StepFrame["facts"] {
 
 export function* chunkFrames(
   id: string,
-  stream: "plugin" | "with" | "files" | "code",
+  stream: "plugin" | "with" | "files" | "code" | "secrets",
   bytes: Uint8Array,
 ): Generator<ChunkFrame> {
   for (let at = 0, n = 0; n === 0 || at < bytes.length; at += maxChunkBytes, n++) {

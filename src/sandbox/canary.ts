@@ -73,6 +73,7 @@ function probeRequest(bytes: Uint8Array, isolation: "realm" | "host", withText: 
     files: [],
     readable: [],
     network: [],
+    secrets: {},
     limits: {
       memoryBytes: 128 * 1024 * 1024,
       cpuTimeMs: 20_000,

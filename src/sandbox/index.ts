@@ -1,5 +1,5 @@
 export { type ProbeOptions, probeLevel } from "./probe-level.ts";
-export { createSandboxHosts, type SandboxDeps, type SandboxOptions } from "./sandbox-hosts.ts";
+export { createSandboxHosts, lendsSecrets, type SandboxDeps, type SandboxOptions } from "./sandbox-hosts.ts";
 export type {
   CanaryProbe,
   SandboxFacts,

@@ -6,6 +6,7 @@ import { cpuTimeMs } from "./cpu-time.ts";
 import { FrameReader } from "./frame-reader.ts";
 import type { HostKind } from "./host-argv.ts";
 import type { HostExit, HostProcess } from "./host-process.ts";
+import { watchEgress } from "./step-egress.ts";
 import { claimedFailure, stepFailure } from "./step-failure.ts";
 import type { StepPorts, StepRequest, StepResult } from "./step-request.ts";
 
@@ -113,11 +114,8 @@ export class SandboxHost {
     const attempt = new Attempt({ id: this.#parts.newId(), request, ports, send, cpuMs });
     this.#attempt = attempt;
     this.#steps++;
-    const closeEgress = this.#parts.broker?.admit({
-      targets: request.network,
-      decide: (host, port) => ports.decideEgress(host, port),
-      event: (event) => ports.egress(event),
-    });
+    const egress = watchEgress(request, ports);
+    const closeEgress = this.#parts.broker?.admit(egress.grant);
     const stopWatching = this.#watch(request, cpuMs, signal);
     attempt.begin();
     const end = await attempt.ended;
@@ -127,7 +125,7 @@ export class SandboxHost {
     await attempt.close();
     this.#attempt = null;
     if (!end.clean) await this.gone;
-    return end;
+    return { result: egress.judged(end.result), clean: end.clean };
   }
 
   /** Ends it now; a running attempt gets `verdict`, else what its exit says. */

@@ -95,6 +95,8 @@ class PooledHosts implements SandboxHosts {
   async #run(request: StepRequest, ports: StepPorts, signal: AbortSignal): Promise<StepResult> {
     if (this.#pool === null)
       return stepFailure("SANDBOX_UNAVAILABLE", `sandbox level ${this.level} is below the configured minimum`);
+    const refused = secretsRefused(request, this.level);
+    if (refused !== null) return refused;
     let leave: () => void;
     try {
       leave = await this.#turnstile.enter(signal);
@@ -112,3 +114,14 @@ class PooledHosts implements SandboxHosts {
     }
   }
 }
+
+/** A step with secrets runs alone behind a real wall: the worker asks for that, and this is what holds it to it. */
+function secretsRefused({ secrets, plugin }: StepRequest, level: SandboxLevel): StepResult | null {
+  if (Object.keys(secrets).length === 0) return null;
+  if (!lendsSecrets(level)) return stepFailure("SECRET_LEVEL", `no step is lent secrets at sandbox level ${level}`);
+  if (plugin.isolation === "host") return null;
+  return stepFailure("INTERNAL", "a step with secrets was not given a host of its own");
+}
+
+/** Whether steps may be lent secrets at this level. */
+export const lendsSecrets = (level: SandboxLevel): boolean => strength[level] >= strength.confined;

@@ -1,4 +1,5 @@
 import { Fault } from "../base/index.ts";
+import { type SecretGuard, secretLeaked } from "../secret/index.ts";
 import { type ChunkFrame, type DownFrame, maxChunkBytes, type ReadFrame, type WriteFrame } from "./control-frame.ts";
 import { chunkBytes, FrameViolation } from "./frame-reader.ts";
 import { shown } from "./step-failure.ts";
@@ -29,10 +30,19 @@ export class StepCalls {
   readonly #ports: StepPorts;
   readonly #send: (frame: DownFrame) => void;
   readonly #id: string;
+  readonly #guard: SecretGuard;
+  readonly #leaked: (fault: Fault) => void;
   readonly #open = new Map<number, Reading | Writing>();
   readonly #running = new Set<Promise<void>>();
 
-  constructor(parts: { request: StepRequest; ports: StepPorts; id: string; send: (frame: DownFrame) => void }) {
+  /** `leaked`: an artifact held a value of `guard`; nothing of it was kept. */
+  constructor(
+    parts: { request: StepRequest; ports: StepPorts; id: string; send: (frame: DownFrame) => void },
+    guard: SecretGuard,
+    leaked: (fault: Fault) => void,
+  ) {
+    this.#guard = guard;
+    this.#leaked = leaked;
     this.#request = parts.request;
     this.#ports = parts.ports;
     this.#send = parts.send;
@@ -112,7 +122,9 @@ export class StepCalls {
   }
 
   async #store(call: number, writing: Writing, mediaType: string): Promise<void> {
-    const artifact = await this.#ports.writeArtifact(writing.queue, mediaType);
+    const named = this.#guard.findIn(mediaType);
+    if (named !== null) throw secretLeaked(named, "a media type");
+    const artifact = await this.#ports.writeArtifact(this.#guard.watch(writing.queue), mediaType);
     if (!this.#open.delete(call)) return;
     this.#send({ t: "answer", id: this.#id, call, artifact, error: null });
   }
@@ -121,6 +133,7 @@ export class StepCalls {
     const running = task
       .catch((error: unknown) => {
         const fault = error instanceof Fault ? error : new Fault("ARTIFACT_MISSING", "the store failed");
+        if (fault.code === "SECRET_LEAKED") this.#leaked(fault);
         if (this.#open.delete(call)) this.#refuse(call, fault.code, fault.message);
       })
       .finally(() => this.#running.delete(running));

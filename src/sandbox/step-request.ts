@@ -1,5 +1,6 @@
 import type { CodeName, ErrorClass, Service } from "../base/index.ts";
 import type { EgressDecision, EgressEvent } from "../egress/index.ts";
+import type { SecretValues } from "../secret/index.ts";
 
 /**
  * `sealed` bubblewrap, seccomp and cgroup · `confined` bubblewrap, seccomp and rlimits · `process` own process, rlimits
@@ -31,6 +32,11 @@ export interface StepRequest {
   readonly readable: readonly string[];
   /** Declared and granted, `host:port`. */
   readonly network: readonly string[];
+  /**
+   * Values lent to the step by name in the plugin. Only with isolation `host`, and never below level `confined`. What the
+   * step says, writes and returns is held against them before a port sees it.
+   */
+  readonly secrets: SecretValues;
   readonly limits: StepLimits;
 }
 

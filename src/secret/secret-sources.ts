@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { sha256Hex } from "../base/node-digest.ts";
 import { decryptAge } from "./age-file.ts";
 import { directoryDefect, type OwnFile, readOwnFile } from "./own-file.ts";
 import { isSecretName, secretCaps, secretText } from "./secret-value.ts";
@@ -28,6 +29,11 @@ export interface SecretPlaces {
 export interface SecretSources {
   /** `age`: the file tenants/<tenant>/secrets/<name>.age of the revision that counts, or null. */
   find(tenant: string, name: string, age: Uint8Array | null): Promise<FoundSecret>;
+  /**
+   * All of a tenant's secrets at once, by name: null = usable, a text = why not. `age`: the age files of a revision, by
+   * name.
+   */
+  states(tenant: string, age: ReadonlyMap<string, Uint8Array>): Promise<ReadonlyMap<string, string | null>>;
   /** Names that the machine itself has of a tenant, by source; whether they can be used is not looked at. */
   local(tenant: string): readonly { readonly name: string; readonly source: SecretSource }[];
 }
@@ -38,21 +44,58 @@ export const secretsDirOf = (dataDir: string): string => join(dataDir, "secrets"
 const maxFileBytes = secretCaps.maxBytes + 2;
 
 export function createSecretSources(places: SecretPlaces): SecretSources {
+  const find: SecretSources["find"] = async (tenant, name, age) => {
+    const local = fromMachine(places, tenant, name);
+    if (local.kind !== "absent") return local;
+    return age === null ? { kind: "absent" } : await fromAge(places, age);
+  };
+  const ageStates = createAgeStates(places);
   return {
-    find: async (tenant, name, age) => {
-      const file = fromFile(places, tenant, name);
-      if (file.kind !== "absent") return decoded(file, "file");
-      const credential = fromCredential(places, tenant, name);
-      if (credential.kind !== "absent") return decoded(credential, "credential");
-      return age === null ? { kind: "absent" } : await fromAge(places, age);
+    find,
+    states: async (tenant, age) => {
+      const names = new Set([...localNames(places, tenant).map(({ name }) => name), ...age.keys()]);
+      const states = new Map<string, string | null>();
+      for (const name of names) {
+        const local = fromMachine(places, tenant, name);
+        const file = age.get(name);
+        if (local.kind !== "absent") states.set(name, stateOf(local));
+        else if (file !== undefined) states.set(name, await ageStates(file));
+      }
+      return states;
     },
-    local: (tenant) => [
-      ...namesIn(join(secretsDirOf(places.dataDir), tenant), "").map((name) => ({ name, source: "file" as const })),
-      ...(places.credentialsDir === null ? [] : namesIn(places.credentialsDir, `${tenant}.`)).map((name) => ({
-        name,
-        source: "credential" as const,
-      })),
-    ],
+    local: (tenant) => localNames(places, tenant),
+  };
+}
+
+function fromMachine(places: SecretPlaces, tenant: string, name: string): FoundSecret {
+  const file = fromFile(places, tenant, name);
+  if (file.kind !== "absent") return decoded(file, "file");
+  return decoded(fromCredential(places, tenant, name), "credential");
+}
+
+const localNames = ({ dataDir, credentialsDir }: SecretPlaces, tenant: string): ReturnType<SecretSources["local"]> => [
+  ...namesIn(join(secretsDirOf(dataDir), tenant), "").map((name) => ({ name, source: "file" as const })),
+  ...(credentialsDir === null ? [] : namesIn(credentialsDir, `${tenant}.`)).map((name) => ({
+    name,
+    source: "credential" as const,
+  })),
+];
+
+const stateOf = (found: FoundSecret): string | null => (found.kind === "unusable" ? found.why : null);
+
+const maxAgeStates = 10_000;
+
+/** Whether the site can open an age file, kept by its hash: a pass asks for every file of a tenant each minute. */
+function createAgeStates(places: SecretPlaces): (file: Uint8Array) => Promise<string | null> {
+  const known = new Map<string, string | null>();
+  return async (file) => {
+    const key = sha256Hex(`${(await places.identity()) ?? ""} ${sha256Hex(file)}`);
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const state = stateOf(await fromAge(places, file));
+    if (known.size >= maxAgeStates) known.clear();
+    known.set(key, state);
+    return state;
   };
 }
 

@@ -13,18 +13,20 @@ const mask = "[redacted]";
  */
 const shapes: readonly RegExp[] = [
   /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----BEGIN )[\s\S]){0,20000}?-----END [A-Z ]{0,40}PRIVATE KEY-----/g,
+  // One that was cut: its end is what the line had no room for.
+  /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:[A-Za-z0-9+/=:,. \-\r\n\t]|\\[nrt]){0,20000}/g,
   /Bearer\s+[\w.~+/=-]{8,}/gi,
   /(?<![\w-])[\w-]{0,64}?eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]{5,}/g,
   /AGE-SECRET-KEY-1[A-Z0-9]{20,}/g,
   /(?<=:\/\/[^\s:/@]{1,100}:)[^\s@/]{1,200}(?=@)/g,
 ];
 
-/** `literals` are the secret values lent out right now; short ones would mask half the text and are left alone. */
+/** `literals` are the secret values lent out right now, in every spelling; short ones would mask half the text and are left alone. */
 export function createRedact(literals: () => readonly string[] = () => []): Redact {
   return (text) => {
     let out = text;
     for (const shape of shapes) out = out.replace(shape, mask);
-    for (const literal of literals()) if (literal.length >= 4) out = out.replaceAll(literal, mask);
+    for (const literal of literals()) if (literal.length >= 8) out = out.replaceAll(literal, mask);
     return out;
   };
 }

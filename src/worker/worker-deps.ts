@@ -4,6 +4,7 @@ import type { Compute } from "../compute/index.ts";
 import type { RecordRuntime } from "../record/index.ts";
 import type { RunStatus, StepStatus } from "../run/index.ts";
 import type { SandboxHosts } from "../sandbox/index.ts";
+import type { LentSecrets, SecretSources } from "../secret/index.ts";
 import type { Allowlist, TenantSnapshot } from "../spec/index.ts";
 import type { QueueStore, Store } from "../store/index.ts";
 import type { Logger } from "../telemetry/index.ts";
@@ -16,6 +17,7 @@ export interface WorkerDeps {
   readonly readBlob: (tenant: string, sha256: string, signal: AbortSignal) => Promise<Uint8Array | null>;
   /** The allowlist as applied now. */
   readonly currentGrants: (tenant: string, signal: AbortSignal) => Promise<Allowlist>;
+  readonly secrets: StepSecrets;
   readonly hosts: Pick<SandboxHosts, "run" | "killAll" | "capacity">;
   readonly compute: StepCompute;
   readonly artifacts: Pick<ArtifactStore, "write" | "read" | "openLog">;
@@ -27,6 +29,12 @@ export interface WorkerDeps {
   readonly emit: (event: WorkerEvent) => void;
   /** Told once when a running worker ends by itself (fenced, or our bug): the owner registers a fresh one by `start`. */
   readonly failed: (fault: Fault) => void;
+}
+
+/** What a worker asks of secret/. */
+export interface StepSecrets extends Pick<SecretSources, "find">, Pick<LentSecrets, "lend"> {
+  /** The sandbox is strong enough for steps that hold secrets. */
+  readonly levelFits: boolean;
 }
 
 /** What a worker asks of compute/. */

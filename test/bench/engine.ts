@@ -7,6 +7,7 @@ import type { SandboxHosts } from "../../src/sandbox/index.ts";
 import type { TenantSnapshot } from "../../src/spec/index.ts";
 import { createStore } from "../../src/store/index.ts";
 import { createWorker } from "../../src/worker/index.ts";
+import { noSecrets } from "../support/no-secrets.ts";
 import { silentLog } from "../support/silent-log.ts";
 import { admitRuns, cancelledBody, dagWrite, quotaOf, snapshotOf, tenantChange } from "../support/store-fixtures.ts";
 import type { BenchServer } from "./bench-server.ts";
@@ -41,7 +42,8 @@ export async function openEngine(
         JSON.parse((await store.revision.readBlob(tenant, hash))?.toString() ?? "null") as TenantSnapshot,
       readBlob: (tenant, hash) => store.revision.readBlob(tenant, hash),
       currentGrants: async (tenant) =>
-        (await store.revision.observeTenant(tenant)).snapshot?.allowlist ?? { plugins: [], endpoints: [] },
+        (await store.revision.observeTenant(tenant)).snapshot?.allowlist ?? { plugins: [], endpoints: [], secrets: [] },
+      secrets: noSecrets,
       hosts,
       compute,
       artifacts: await createArtifactStore({ root: server.scratch, redact: (text) => text }),
@@ -77,7 +79,7 @@ export async function openEngine(
       });
       const snapshot: TenantSnapshot = {
         ...snapshotOf(plain.to, quota),
-        allowlist: { plugins: [{ name: "test.*", versions: ["1.x"] }], endpoints: [] },
+        allowlist: { plugins: [{ name: "test.*", versions: ["1.x"] }], endpoints: [], secrets: [] },
         plugins: { "test.noop@1.0.0": manifest },
       };
       const dag = { ...dagWrite({ dagId: "hello" }), concurrencyMax: 1000, specText, specHash: sha256Hex(specText) };
@@ -111,7 +113,7 @@ export async function openEngine(
 const manifest: TenantSnapshot["plugins"][string] = {
   ...{ name: "test.noop", version: "1.0.0", service: "test", emits: "raw", sha256: pluginSha, effects: "idempotent" },
   ...{
-    needs: { network: false, builtins: [] },
+    needs: { network: false, builtins: [], secrets: [] },
     isolation: "realm",
     nondeterministic: false,
     input: { type: "object" },

@@ -122,7 +122,7 @@ function request(digest?: string): StepRequest {
       builtins: [],
       ...plugin,
     },
-    ...{ code: null, withText: "{}", files: [], readable: [], network: [] },
+    ...{ code: null, withText: "{}", files: [], readable: [], network: [], secrets: {} },
     limits: {
       memoryBytes: 128 * 2 ** 20,
       cpuTimeMs: 60_000,

@@ -14,6 +14,7 @@ import { type AuditReport, auditHistory, type RunRecord, verifyAudit } from "../
 import { auditRef } from "../../src/recorder/index.ts";
 import type { SandboxHosts } from "../../src/sandbox/index.ts";
 import { createRunStarter, type RunStarter } from "../../src/scheduler/index.ts";
+import { ageKeyFileOf, createLentSecrets, createSecretSources, readSiteIdentity } from "../../src/secret/index.ts";
 import { nodeTrustCrypto, type SignerClient } from "../../src/signer/index.ts";
 import { createStore } from "../../src/store/index.ts";
 import { createMetrics, type Logger, type Metrics } from "../../src/telemetry/index.ts";
@@ -96,6 +97,13 @@ export class DaemonWorld implements AsyncDisposable {
       signer: serviceOf("signer", options.signer ?? this.signer) as unknown as SignerClient,
       hosts: asSandbox(hosts),
       artifacts: await createArtifactStore({ root, redact: (text) => text }),
+      secrets: {
+        sources: createSecretSources({
+          ...{ dataDir: this.#scratch.path, credentialsDir: null },
+          identity: async () => (await readSiteIdentity(ageKeyFileOf(this.#scratch.path)))?.identity ?? null,
+        }),
+        lent: createLentSecrets(() => clock.monotonicMs()),
+      },
       runtime: testRuntime,
     };
     const life = new DaemonLife(plant, hosts);
@@ -269,7 +277,7 @@ export async function openDaemonWorld({ clock = systemClock, files }: WorldOptio
 
 function configOf(scratch: ScratchDir, repository: string): Config {
   return {
-    ...{ site: worldSite, specRef: "refs/heads/main", repository, dataDir: scratch.path },
+    ...{ site: worldSite, specRef: "refs/heads/main", repository, dataDir: scratch.path, credentialsDir: null },
     http: { host: "127.0.0.1", port: 0 },
     metrics: { host: "127.0.0.1", port: 0 },
     audit: { repository: null, maxLagMs: 24 * 3_600_000 },

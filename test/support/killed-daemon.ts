@@ -38,7 +38,7 @@ export async function makeDaemonPlace(files: FileChanges): Promise<DaemonPlace> 
     ...{ clock: systemClock, site: daemonSite, recorder: recorderLine, files },
   });
   const config: Config = {
-    ...{ site: daemonSite, specRef: spec.ref, repository: spec.dir, dataDir },
+    ...{ site: daemonSite, specRef: spec.ref, repository: spec.dir, dataDir, credentialsDir: null },
     http: { host: "127.0.0.1", port: 0 },
     metrics: { host: "127.0.0.1", port: 0 },
     audit: { repository: null, maxLagMs: 24 * 3_600_000 },

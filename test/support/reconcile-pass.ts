@@ -18,6 +18,7 @@ export async function reconcilePass(life: DaemonLife, options: PassOptions = {})
   const room = {
     deps: {
       ...{ repository, compute, revision: store.revision, crypto: nodeTrustCrypto, clock, log, gate },
+      secrets: plant.secrets.sources.states,
       random: () => 0.5,
       recorderKey: () => options.recorderKey ?? signer.publicKey.blob,
       onPass: () => undefined,
@@ -27,7 +28,7 @@ export async function reconcilePass(life: DaemonLife, options: PassOptions = {})
       site: options.site ?? worldSite,
       specRef: options.specRef ?? "refs/heads/main",
     },
-    reader: new DesiredReader(repository, compute),
+    reader: new DesiredReader(repository, compute, plant.secrets.sources.states),
   };
   const pass = await reconcileOnce(room, options.full ?? false, never);
   life.view.takePass(pass);

@@ -63,7 +63,7 @@ function manifest(name: string, input: JsonObject, output: JsonObject, network =
     emits: "raw",
     sha256: "0".repeat(64),
     effects: "none",
-    needs: { network, builtins: [] },
+    needs: { network, builtins: [], secrets: [] },
     isolation: "realm",
     nondeterministic: false,
     input,

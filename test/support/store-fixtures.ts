@@ -29,6 +29,7 @@ export const snapshotOf = (revision: string, quota: Quota): TenantSnapshot => ({
   allowlist: { plugins: [], endpoints: [], secrets: [] },
   plugins: {},
   files: [],
+  secrets: [],
 });
 
 export interface DagFixture {

@@ -104,6 +104,7 @@ function realmParts({ host, options, post, fail }: Outlets) {
     signal: abort.signal,
     wallClock: clock.wallClock,
     encode: encoding.encode,
+    secrets: {},
   });
   const Params = searchParamsClass(host, encoding.encode);
   install(host, {

@@ -1,8 +1,9 @@
 import path from "node:path";
 import type { Command } from "commander";
-import { type ExitCode, exitCodes } from "../../base/index.ts";
+import { type ExitCode, exitCodes, systemClock } from "../../base/index.ts";
 import { type ConfigKey, loadConfig, readEnvironment } from "../../config/index.ts";
 import { startDaemon } from "../../daemon/index.ts";
+import { createLentSecrets } from "../../secret/index.ts";
 import { createLogger, createRedact } from "../../telemetry/index.ts";
 import { runDemo } from "../demo/run-demo.ts";
 import type { CliContext } from "../program.ts";
@@ -57,9 +58,10 @@ async function up(options: UpOptions): Promise<ExitCode> {
     cwd: process.cwd(),
     isRoot: process.getuid?.() === 0,
   });
-  const log = createLogger({ level: "info", redact: createRedact(), destination: process.stderr });
+  const lent = createLentSecrets(() => systemClock.monotonicMs());
+  const log = createLogger({ level: "info", redact: createRedact(lent.literals), destination: process.stderr });
   using stop = untilStopped();
-  const daemon = await startDaemon({ config, version: versionText(), log, emit: () => undefined });
+  const daemon = await startDaemon({ config, version: versionText(), log, lent, emit: () => undefined });
   await stop.stopped;
   log.info({ site: config.site }, "stopping");
   await daemon.stop();

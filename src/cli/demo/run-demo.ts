@@ -1,11 +1,12 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import path from "node:path";
-import { type ExitCode, exitCodes } from "../../base/index.ts";
+import { type ExitCode, exitCodes, systemClock } from "../../base/index.ts";
 import { configFileOf, loadConfig, readEnvironment } from "../../config/index.ts";
 import { ensureRecorderKey, recorderKeyFileOf, refuseHeldDirectory, startDaemon } from "../../daemon/index.ts";
 import { auditSignersText } from "../../record/index.ts";
+import { createLentSecrets } from "../../secret/index.ts";
 import { readPrivateKey } from "../../signer/index.ts";
-import { createLogger, createRedact, type Logger } from "../../telemetry/index.ts";
+import { createLogger, createRedact, type Logger, type Redact } from "../../telemetry/index.ts";
 import { publicKeyLine } from "../../trust/index.ts";
 import { shellWord } from "../shell-word.ts";
 import { untilStopped } from "../stop-signal.ts";
@@ -33,10 +34,12 @@ export async function runDemo(options: DemoOptions, terminal: Terminal): Promise
   await using board = await openNoticeBoard(portOf(layout), !existsSync(layout.repository));
   await prepare(layout, board.port, terminal);
   const waits = new DemoWaits();
+  const lent = createLentSecrets(() => systemClock.monotonicMs());
   const daemon = await startDaemon({
     config: configOf(layout),
     version: versionText(),
-    log: fileLogger(layout.log),
+    log: fileLogger(layout.log, createRedact(lent.literals)),
+    lent,
     emit: waits.emit,
     anyPort: true,
     recorder: { maxWaitMs: 2000 },
@@ -104,12 +107,12 @@ function configOf(layout: DemoLayout) {
   });
 }
 
-function fileLogger(file: string): Logger {
+function fileLogger(file: string, redact: Redact): Logger {
   const fd = openSync(file, "a", 0o600);
   process.once("exit", () => closeSync(fd));
   return createLogger({
     level: "info",
-    redact: createRedact(),
+    redact,
     destination: { write: (line) => void writeSync(fd, line) },
   });
 }

@@ -25,5 +25,6 @@ function grantsOf(allowlist: Allowlist | null): readonly string[] {
       (glob) => `endpoint ${grant.host}:${String(grant.port)}${grant.private ? " (private)" : ""} for ${glob}`,
     ),
   );
-  return [...plugins, ...endpoints];
+  const secrets = allowlist.secrets.flatMap((grant) => grant.for.map((glob) => `secret ${grant.name} for ${glob}`));
+  return [...plugins, ...endpoints, ...secrets];
 }

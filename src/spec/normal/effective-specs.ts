@@ -49,7 +49,7 @@ function perStepOf(perStep: NonNullable<NormalQuota["perStep"]>): Quota["perStep
 
 /** null = the tenant has no allowlist.yaml: nothing is granted. */
 export function effectiveAllowlist(specText: string | null): Allowlist {
-  if (specText === null) return { plugins: [], endpoints: [], secrets: [], secrets: [] };
+  if (specText === null) return { plugins: [], endpoints: [], secrets: [] };
   const spec = specOf(specText) as {
     readonly plugins?: Allowlist["plugins"];
     readonly endpoints?: readonly { host: string; port: number; private?: boolean; for: readonly string[] }[];

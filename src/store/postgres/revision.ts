@@ -12,6 +12,7 @@ import { insertBody } from "./outbox-row.ts";
 import { insertPins, readPins } from "./plugin-pins.ts";
 import { endQueuedRuns, lockTenant, promote } from "./queued-runs.ts";
 import { applySite, createSite, noteTenant, observeSite, siteTenant } from "./site.ts";
+import { readSuspensions } from "./suspensions.ts";
 
 export function createRevisionStore(database: Database): RevisionStore {
   return {
@@ -79,6 +80,7 @@ async function observeTenant(session: Session, tenant: string): Promise<Observed
     suspended: row?.suspended ?? false,
     snapshot: snapshot === null ? null : decodeSnapshot(snapshot.toString("utf8")),
     pins: await readPins(session, tenant),
+    suspensions: await readSuspensions(session, tenant),
     dags: await readDags(session, tenant),
     conditions: await readConditions(session, tenant),
   };

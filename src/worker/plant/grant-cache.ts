@@ -25,7 +25,7 @@ interface Held {
   readonly isStale: boolean;
 }
 
-const nothing: Allowlist = { plugins: [], endpoints: [] };
+const nothing: Allowlist = { plugins: [], endpoints: [], secrets: [] };
 
 export function createGrantCache(readAllowlist: ReadAllowlist): GrantCache {
   const held = new Map<string, Held>();

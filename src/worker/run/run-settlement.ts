@@ -16,6 +16,9 @@ export interface RunEnding {
 /** What our own bug makes of a run. */
 export const brokenEnding: RunEnding = { status: "failed", class: "internal", code: "INTERNAL" };
 
+/** What becomes of a run that worker after worker died with. */
+export const poisonedEnding: RunEnding = { status: "failed", class: "poison", code: "RUN_POISONED" };
+
 interface Ended {
   readonly ending: RunEnding;
   readonly cancel: CancelRequest | null;
@@ -31,7 +34,10 @@ export function settlementOf(room: WorkerRoom, ledger: RunLedger, { ending, canc
     sha256,
   );
   const records = pinned.map((step) => recordOf(ledger, step));
-  const deterministic = pinned.every(({ spec, plugin }) => spec.network.length === 0 && !plugin.nondeterministic);
+  const deterministic = pinned.every(
+    ({ spec, plugin }) =>
+      spec.network.length === 0 && Object.keys(spec.secrets).length === 0 && !plugin.nondeterministic,
+  );
   const replayToken = replayTokenOf({
     site: room.options.site,
     tenant: claimed.tenant,
@@ -49,10 +55,10 @@ export function settlementOf(room: WorkerRoom, ledger: RunLedger, { ending, canc
 }
 
 /** Where the run could not even be read: its record says so and has no steps. */
-export function unreadableSettlement(room: WorkerRoom, claimed: ClaimedRun, cancel: CancelRequest | null): Settlement {
+export function unreadableSettlement(room: WorkerRoom, claimed: ClaimedRun, ended: Ended): Settlement {
   const outputsHash = runOutputsHashOf({}, sha256);
   const nothing = { outputsHash, replayToken: null, deterministic: false, records: [] };
-  return settlement(room, claimed, { ending: brokenEnding, cancel, ...nothing });
+  return settlement(room, claimed, { ...ended, ...nothing });
 }
 
 interface Story extends Ended {

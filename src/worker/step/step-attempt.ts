@@ -3,6 +3,7 @@ import { sha256 } from "../../base/node-digest.ts";
 import type { AttemptRef } from "../../dag/index.ts";
 import { spanIdOf, traceparentOf } from "../../run/index.ts";
 import type { StepRequest } from "../../sandbox/index.ts";
+import type { SecretValues } from "../../secret/index.ts";
 import { lastingCall } from "../plant/lasting-call.ts";
 import type { RunLedger } from "../run/run-ledger.ts";
 import type { WorkerRoom } from "../worker-room.ts";
@@ -11,9 +12,10 @@ import { type HostSignals, judgeResult, runOnHost } from "./host-run.ts";
 import { refusalOf } from "./step-grants.ts";
 import { resolveInput, type StepInput } from "./step-input.ts";
 import { openPorts } from "./step-ports.ts";
+import { findSecrets } from "./step-secrets.ts";
 
 export interface Dispatch extends AttemptRef {
-  /** The plugin has `effects: any`: marked as begun before it starts. */
+  /** Marked as begun before it starts: the plugin has `effects: any`, or a worker died with this run. */
   readonly mark: boolean;
 }
 
@@ -64,19 +66,25 @@ export async function attemptStep(
 export async function settleLost(
   room: WorkerRoom,
   ledger: RunLedger,
-  lost: AttemptRef & { readonly startedMs: number },
+  lost: AttemptRef & { readonly startedMs: number; readonly repeatable: boolean },
   signal: AbortSignal,
 ): Promise<StoredEnding> {
   const resolved = await resolveInput(room, ledger, lost, signal);
   if (resolved.kind === "refused") throw new Fault("INTERNAL", "a begun attempt does not resolve any more");
   const startedUtc = utcText(new Date(lost.startedMs));
   const facts: AttemptFacts = { at: lost, startedUtc, input: resolved.input, traces: null };
-  const verdict = { status: "failed", class: "lost", code: "LOST_OUTCOME_UNKNOWN", detail: null } as const;
+  const code = lost.repeatable ? "SANDBOX_LOST" : "LOST_OUTCOME_UNKNOWN";
+  const verdict = { status: "failed", class: "lost", code, detail: null } as const;
   return await storeVerdict(room, ledger, { facts, verdict }, signal);
 }
 
 type Prepared =
-  | { readonly kind: "ready"; readonly input: StepInput; readonly pluginBytes: Uint8Array }
+  | {
+      readonly kind: "ready";
+      readonly input: StepInput;
+      readonly pluginBytes: Uint8Array;
+      readonly secrets: SecretValues;
+    }
   | { readonly kind: "refused"; readonly code: CodeName; readonly message: string };
 
 async function prepare(room: WorkerRoom, ledger: RunLedger, at: Dispatch, signal: AbortSignal): Promise<Prepared> {
@@ -88,7 +96,10 @@ async function prepare(room: WorkerRoom, ledger: RunLedger, at: Dispatch, signal
   const refusal = refusalOf(step, current, ledger.pinned.snapshot.allowlist);
   if (refusal !== null) return { kind: "refused", code: refusal, message: codes[refusal].title };
   const pluginBytes = await room.blobs.read(tenant, step.plugin.sha256, signal);
-  return { kind: "ready", input: resolved.input, pluginBytes };
+  // Last of all: nothing that can still refuse the step comes after values are in memory.
+  const lent = await findSecrets(room, ledger, at.stepId, signal);
+  if (lent.kind === "refused") return lent;
+  return { kind: "ready", input: resolved.input, pluginBytes, secrets: lent.values };
 }
 
 interface Execution {
@@ -104,12 +115,13 @@ async function execute(
   { cut, all }: HostSignals,
 ): Promise<AttemptEnding> {
   const step = ledger.step(at.stepId);
-  const { input } = prepared;
+  const { input, secrets } = prepared;
   const startedUtc = utcText(room.deps.clock.now());
+  const giveBack = room.deps.secrets.lend(Object.values(secrets));
   try {
     if (at.mark && !(await begin(room, ledger, { at, startedUtc }, all))) return { kind: "fenced" };
     const request = requestOf(ledger, at, prepared);
-    const { ports, traces } = openPorts(room, ledger, at, { input, signal: all });
+    const { ports, traces } = openPorts(room, ledger, at, { input, secrets, signal: all });
     const result = await runOnHost(room, request, ports, { cut, all });
     all.throwIfAborted();
     const judged = { result, values: ledger.values, maxBytes: request.limits.outputBytes };
@@ -118,6 +130,7 @@ async function execute(
     leave();
     return await storeVerdict(room, ledger, { facts: { at, startedUtc, input, traces }, verdict }, all);
   } finally {
+    giveBack();
     leave();
   }
 }
@@ -154,7 +167,8 @@ function requestOf(ledger: RunLedger, at: Dispatch, prepared: Execution["prepare
       version: plugin.version,
       sha256: plugin.sha256,
       bytes: prepared.pluginBytes,
-      isolation: spec.isolation ?? plugin.isolation,
+      // What holds secrets shares its process with nothing before or after it.
+      isolation: Object.keys(prepared.secrets).length > 0 ? "host" : (spec.isolation ?? plugin.isolation),
       nondeterministic: plugin.nondeterministic,
       builtins: plugin.needs.builtins,
     },
@@ -163,6 +177,7 @@ function requestOf(ledger: RunLedger, at: Dispatch, prepared: Execution["prepare
     files: input.files,
     readable: input.readable,
     network: spec.network,
+    secrets: prepared.secrets,
     limits: {
       memoryBytes: Math.min(spec.limits.memoryBytes, perStep.memoryBytes),
       cpuTimeMs: Math.min(spec.limits.cpuTimeMs, perStep.cpuTimeMs),

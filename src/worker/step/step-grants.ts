@@ -1,6 +1,6 @@
 import type { CodeName } from "../../base/index.ts";
 import type { EgressDecision } from "../../egress/index.ts";
-import { endpointGranted, pluginGranted } from "../../policy/index.ts";
+import { endpointGranted, pluginGranted, secretGranted } from "../../policy/index.ts";
 import type { Allowlist } from "../../spec/index.ts";
 import type { PinnedStep } from "../run/pinned-run.ts";
 
@@ -19,7 +19,9 @@ function missingGrant({ spec, plugin }: PinnedStep, allowlist: Allowlist): CodeN
   const granted = spec.network.map(targetOf).every(({ host, port }) => {
     return endpointGranted(allowlist, plugin.name, host, port) !== null;
   });
-  return granted ? null : "ENDPOINT_NOT_ALLOWED";
+  if (!granted) return "ENDPOINT_NOT_ALLOWED";
+  const isLent = Object.values(spec.secrets).every((secret) => secretGranted(allowlist, plugin.name, secret));
+  return isLent ? null : "SECRET_NOT_ALLOWED";
 }
 
 /** The broker's question at each connect: declared by the step, and granted now. */

@@ -63,7 +63,7 @@ function inputOf(
       code: spec.code,
       files,
       network: spec.network,
-      secrets: {},
+      secrets: spec.secrets,
     },
     sha256,
   );

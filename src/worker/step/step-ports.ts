@@ -2,6 +2,7 @@ import type { AttemptLog } from "../../artifact/index.ts";
 import { Fault, type JsonObject, parseCanonical } from "../../base/index.ts";
 import type { AttemptRef } from "../../dag/index.ts";
 import type { StepLogLine, StepPorts } from "../../sandbox/index.ts";
+import { createSecretGuard, type SecretValues } from "../../secret/index.ts";
 import type { ArtifactRef } from "../../store/index.ts";
 import type { RunLedger } from "../run/run-ledger.ts";
 import type { WorkerRoom } from "../worker-room.ts";
@@ -21,16 +22,22 @@ const sliceBytes = 256 * 1024;
 /** References of one attempt: each stands in the record. */
 const maxArtifacts = 1000;
 
+export interface PortInput {
+  readonly input: StepInput;
+  readonly secrets: SecretValues;
+  readonly signal: AbortSignal;
+}
+
 /** The ports of one attempt: what it declared and was granted, of its own tenant, and nothing else. */
 export function openPorts(
   room: WorkerRoom,
   ledger: RunLedger,
   { stepId }: AttemptRef,
-  { input, signal }: { readonly input: StepInput; readonly signal: AbortSignal },
+  { input, secrets, signal }: PortInput,
 ): { readonly ports: StepPorts; readonly traces: AttemptTraces } {
   const { tenant } = ledger.run;
   const { artifacts } = room.deps;
-  const log = artifacts.openLog(tenant, room.options.logBytes);
+  const log = artifacts.openLog(tenant, room.options.logBytes, createSecretGuard(secrets).redact);
   const egress = createEgressTally();
   const written = new Map<string, ArtifactRef>();
   const ports: StepPorts = {

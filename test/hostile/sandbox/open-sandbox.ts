@@ -117,6 +117,7 @@ export function stepRequest(run: string, over: StepOverrides = {}): StepRequest 
     files: [{ path: "data/a.json", sha256: "c".repeat(64), bytes: 16 }],
     readable: ["d".repeat(64)],
     network: [],
+    secrets: {},
     limits: {
       memoryBytes: 128 * mebibyte,
       cpuTimeMs: 20_000,

@@ -10,6 +10,7 @@ import type { RunRecord } from "../../../src/record/index.ts";
 import type { TenantSnapshot } from "../../../src/spec/index.ts";
 import { createWorker, type Worker, type WorkerEvent } from "../../../src/worker/index.ts";
 import { FakeHosts, hanging } from "../../support/fake-hosts.ts";
+import { noSecrets } from "../../support/no-secrets.ts";
 import { silentLog } from "../../support/silent-log.ts";
 import { admitRuns, cancelledBody, dagWrite, quotaOf, snapshotOf, tenantChange } from "../../support/store-fixtures.ts";
 import { openStoreWorld, type StoreWorld } from "../../support/store-world.ts";
@@ -42,7 +43,7 @@ async function apply(tenant: string, steps: JsonObject, rest: JsonObject = {}): 
   const specText = canonicalText({ apiVersion: "orrery/v1", kind: "Dag", spec: { steps, ...rest } });
   const snapshot: TenantSnapshot = {
     ...snapshotOf(plain.to, plain.quota),
-    allowlist: { plugins: [{ name: "test.*", versions: ["1.x"] }], endpoints: [] },
+    allowlist: { plugins: [{ name: "test.*", versions: ["1.x"] }], endpoints: [], secrets: [] },
     plugins: Object.fromEntries(
       Object.values(steps).map((step) => {
         const uses = (step as { uses: string }).uses;
@@ -64,7 +65,7 @@ function manifestOf(uses: string): TenantSnapshot["plugins"][string] {
     emits: "raw",
     sha256: pluginSha,
     effects: name === "test.any" ? "any" : "idempotent",
-    needs: { network: false, builtins: [] },
+    needs: { network: false, builtins: [], secrets: [] },
     isolation: "realm",
     nondeterministic: false,
     input: { type: "object" },
@@ -123,7 +124,8 @@ async function startWorker(
         JSON.parse((await store.revision.readBlob(tenant, hash))?.toString() ?? "null") as TenantSnapshot,
       readBlob: (tenant, hash) => store.revision.readBlob(tenant, hash),
       currentGrants: async (tenant) =>
-        (await store.revision.observeTenant(tenant)).snapshot?.allowlist ?? { plugins: [], endpoints: [] },
+        (await store.revision.observeTenant(tenant)).snapshot?.allowlist ?? { plugins: [], endpoints: [], secrets: [] },
+      secrets: noSecrets,
       hosts,
       compute,
       artifacts: await createArtifactStore({ root, redact: (text) => text }),

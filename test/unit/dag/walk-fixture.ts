@@ -11,6 +11,7 @@ export function step(stepId: string, fields: Partial<StepSpec> = {}): StepSpec {
     code: null,
     files: [],
     network: [],
+    secrets: {},
     forEach: null,
     retry: { maxAttempts: 1, backoffMs: 1000, factor: 2, maxBackoffMs: 60_000, errors: ["transient", "timeout"] },
     limits: { memoryBytes: 1, cpuTimeMs: 1, scratchBytes: 1, timeoutMs: 1 },

@@ -71,6 +71,7 @@ export function desiredOf({ documents, files = [], js = pluginJs, fingerprint }:
       ),
       pluginBytes: new Map([["plugins/core.log/1.0.0/plugin.js", sha256Hex(js)]]),
       files,
+      secrets: { pinned: [], site: null },
     },
     sha256,
   );

@@ -4,6 +4,7 @@ import {
   grantFindings,
   nameMatches,
   pluginGranted,
+  type SecretKnowledge,
   versionMatches,
 } from "../../../src/policy/index.ts";
 import { type DagSpec, defaults, type Quota, type StepSpec } from "../../../src/spec/index.ts";
@@ -84,6 +85,7 @@ const ask = (dag: DagSpec, fields: { quota?: Quota; allowlist?: typeof allowlist
   grantFindings(dag, {
     quota: fields.quota ?? quota,
     allowlist: fields.allowlist ?? allowlist,
+    secrets: { pinned: [], site: null },
     path: "tenants/acme/dags/d.yaml",
     place: (pointer) => ({ line: pointer.length, col: 1 }),
     shortestIntervalMs: (s) => (s.timing.kind === "every" ? s.timing.everyMs : 86_400_000),
@@ -167,6 +169,49 @@ describe("grantFindings", () => {
         pointer: "/spec/schedules/1/every",
         message: "schedule default fires every 15s, below minInterval 1m of the quota",
       },
+    ]);
+  });
+});
+
+describe("secrets of a step", () => {
+  const uses = { name: "notify.post", version: "3.0.0" };
+  const lent = dagOf([step("post", { uses, secrets: { token: "notify_token" } })]);
+  const known = (secrets: SecretKnowledge, dag = lent) =>
+    grantFindings(dag, {
+      ...{ quota, allowlist, secrets, path: "tenants/acme/dags/d.yaml" },
+      place: () => ({ line: 1, col: 1 }),
+      shortestIntervalMs: () => 86_400_000,
+    }).map(({ code, severity, pointer, message }) => [severity, code, pointer, message]);
+
+  it("are denied where the allowlist does not name them for this plugin, whatever has a value", () => {
+    const other = dagOf([step("log", { secrets: { token: "notify_token" } })]);
+
+    expect(known({ pinned: ["notify_token"], site: new Map([["notify_token", null]]) }, other)).toEqual([
+      [
+        "denied",
+        "SECRET_NOT_ALLOWED",
+        "/spec/steps/log/secrets/token",
+        "secret notify_token is not granted for core.log",
+      ],
+    ]);
+  });
+
+  it("are denied where this site has no value, or one that must not be used", () => {
+    const at = "/spec/steps/post/secrets/token";
+
+    expect(known({ pinned: [], site: new Map() })).toEqual([
+      ["denied", "SECRET_MISSING", at, "secret notify_token has no value on this site"],
+    ]);
+    expect(known({ pinned: ["notify_token"], site: new Map([["notify_token", "it is a symlink"]]) })).toEqual([
+      ["denied", "SECRET_MISSING", at, "secret notify_token cannot be used: it is a symlink"],
+    ]);
+    expect(known({ pinned: [], site: new Map([["notify_token", null]]) })).toEqual([]);
+  });
+
+  it("are a warning where nobody can tell: no age file, and no site was asked", () => {
+    expect(known({ pinned: ["notify_token"], site: null })).toEqual([]);
+    expect(known({ pinned: [], site: null }).map(([severity, code]) => [severity, code])).toEqual([
+      ["warning", "SECRET_MISSING"],
     ]);
   });
 });

@@ -10,7 +10,7 @@ export const quota: Quota = {
   minIntervalMs: 60_000,
 };
 
-export const nothing: Allowlist = { plugins: [], endpoints: [] };
+export const nothing: Allowlist = { plugins: [], endpoints: [], secrets: [] };
 
 export const allowlist: Allowlist = {
   plugins: [
@@ -18,4 +18,5 @@ export const allowlist: Allowlist = {
     { name: "notify.post", versions: ["1.2.x", "3.0.0"] },
   ],
   endpoints: [{ host: "notify.internal", port: 443, private: true, for: ["notify.*"] }],
+  secrets: [{ name: "notify_token", for: ["notify.*"] }],
 };

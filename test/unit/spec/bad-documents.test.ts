@@ -132,7 +132,6 @@ const foreignRows: readonly (readonly [word: string, text: string, ours: string]
   ["image", step("      §image: alpine\n"), "sandbox"],
   ["timeout", step("      §timeout: 5s\n"), "limits"],
   ["continue-on-error", step("      §continue-on-error: true\n"), "continueOnError"],
-  ["secrets", step("      §secrets: {}\n"), "does not enforce"],
   ["jobs", dag(`  §jobs: {}\n${one}`), "steps"],
   ["on", dag(`  §on: push\n${one}`), "schedules"],
   ["tz", schedule("{ every: 15m, §tz: UTC }"), "timezone"],
@@ -160,9 +159,9 @@ const otherRows: readonly (readonly [path: string, ...Row])[] = [
   ],
   [
     "tenants/acme/allowlist.yaml",
-    "refuses secrets",
-    "SPEC_UNKNOWN_KEY",
-    "apiVersion: orrery/v1\nkind: Allowlist\nspec: { §secrets: [] }\n",
+    "refuses a secret that no plugin may be lent",
+    "SPEC_TYPE",
+    "apiVersion: orrery/v1\nkind: Allowlist\nspec: { secrets: [{ name: notify_token, §for: [] }] }\n",
   ],
   [
     "tenants/acme/allowlist.yaml",
@@ -226,9 +225,9 @@ const otherRows: readonly (readonly [path: string, ...Row])[] = [
   ],
   [
     "plugins/core.log/1.0.0/plugin.yaml",
-    "refuses secrets that nothing delivers",
-    "SPEC_UNKNOWN_KEY",
-    plugin("service: core\n  needs: { §secrets: [token] }"),
+    "refuses a secret of a name that is no name",
+    "SPEC_TYPE",
+    plugin('service: core\n  needs: { secrets: [§"to-ken"] }'),
   ],
   [
     "plugins/core.log/1.0.0/plugin.yaml",

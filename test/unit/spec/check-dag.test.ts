@@ -47,6 +47,11 @@ const rows: readonly Row[] = [
     "FILES_EMPTY",
     "steps:\n  a: { uses: core.files@1.0.0, files: [vex/*.json, §sbom/**] }",
   ],
+  [
+    "refuses a secret that the plugin does not take",
+    "STEP_SECRETS",
+    `steps:\n  a: { ${log}, with: { message: x }, secrets: { §token: notify_token } }`,
+  ],
   ["refuses a constant that does not fit", "STEP_INPUT", `steps:\n  a: { ${log}, with: { message: x, level: §loud } }`],
   [
     "refuses an input that the plugin does not have",

@@ -156,6 +156,7 @@ describe("effective values", () => {
       code: null,
       files: [],
       network: [],
+      secrets: {},
       forEach: { in: [], as: "item", maxItems: 1000, maxParallel: null },
       retry: { maxAttempts: 1, backoffMs: 5000, factor: 2, maxBackoffMs: 300_000, errors: ["timeout", "transient"] },
       limits: { memoryBytes: 134_217_728, cpuTimeMs: 60_000, scratchBytes: 16_777_216, timeoutMs: 90_000 },

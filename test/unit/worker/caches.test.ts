@@ -6,7 +6,7 @@ import { DispatchGate } from "../../../src/worker/plant/dispatch-gate.ts";
 import { createGrantCache } from "../../../src/worker/plant/grant-cache.ts";
 
 const never = new AbortController().signal;
-const allowing = (name: string): Allowlist => ({ plugins: [{ name, versions: ["1.x"] }], endpoints: [] });
+const allowing = (name: string): Allowlist => ({ plugins: [{ name, versions: ["1.x"] }], endpoints: [], secrets: [] });
 
 describe("grant cache", () => {
   it("reads a tenant once, and again only when its revision moves", async () => {
@@ -39,7 +39,7 @@ describe("grant cache", () => {
     const between = cache.held("acme");
     const after = await cache.read("acme", never);
 
-    expect(between).toEqual({ plugins: [], endpoints: [] });
+    expect(between).toEqual({ plugins: [], endpoints: [], secrets: [] });
     expect(after).toEqual(allowing("new"));
   });
 

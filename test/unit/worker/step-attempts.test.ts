@@ -212,12 +212,17 @@ describe("grants at step start", () => {
   it.each([
     [
       "a plugin that was never granted",
-      { plugins: [], endpoints: [] },
-      { plugins: [], endpoints: [] },
+      { plugins: [], endpoints: [], secrets: [] },
+      { plugins: [], endpoints: [], secrets: [] },
       "PLUGIN_NOT_ALLOWED",
     ],
     ["an endpoint that was never granted", allGranted, allGranted, "ENDPOINT_NOT_ALLOWED"],
-    ["a plugin that was granted at admission", allGranted, { plugins: [], endpoints: [] }, "ALLOWLIST_REVOKED"],
+    [
+      "a plugin that was granted at admission",
+      allGranted,
+      { plugins: [], endpoints: [], secrets: [] },
+      "ALLOWLIST_REVOKED",
+    ],
   ])("%s does not start", async (_what, pinned, current, code) => {
     const bench = await setup();
     const network = code === "PLUGIN_NOT_ALLOWED" || code === "ALLOWLIST_REVOKED" ? [] : ["notify.internal:443"];

@@ -21,6 +21,7 @@ import {
 import { FakeClock } from "../../support/fake-clock.ts";
 import { FakeHosts, type FakePlugin } from "../../support/fake-hosts.ts";
 import { FakeQueue, testSite } from "../../support/fake-seam.ts";
+import { noSecrets } from "../../support/no-secrets.ts";
 import { silentLog } from "../../support/silent-log.ts";
 import { MemoryFs } from "../artifact/memory-fs.ts";
 
@@ -40,7 +41,7 @@ export const quota: Quota = {
   minIntervalMs: 60_000,
 };
 
-export const allGranted: Allowlist = { plugins: [{ name: "test.*", versions: ["1.x"] }], endpoints: [] };
+export const allGranted: Allowlist = { plugins: [{ name: "test.*", versions: ["1.x"] }], endpoints: [], secrets: [] };
 
 interface TestPlugin extends Partial<Omit<PluginManifest, "name" | "version" | "sha256">> {
   readonly run?: FakePlugin;
@@ -108,6 +109,7 @@ export class Bench {
       allowlist: admission.allowlist ?? allGranted,
       plugins: this.#plugins(tenant, admission),
       files: files.map(([path, text]) => ({ path, sha256: this.blob(tenant, text), bytes: Buffer.byteLength(text) })),
+      secrets: [],
     };
     const hash = sha256Hex(canonicalText(snapshot));
     this.#snapshots.set(`${tenant}/${hash}`, snapshot);
@@ -142,7 +144,7 @@ export class Bench {
           emits: "raw" as const,
           sha256: this.blob(tenant, `// ${uses}`),
           effects: "idempotent" as const,
-          needs: { network: false, builtins: [] },
+          needs: { network: false, builtins: [], secrets: [] },
           isolation: "realm" as const,
           nondeterministic: false,
           input: { type: "object" },
@@ -162,7 +164,9 @@ export class Bench {
         return snapshot === undefined ? Promise.reject(new Error("no snapshot")) : Promise.resolve(snapshot);
       },
       readBlob: (tenant, hash) => Promise.resolve(this.#blobs.get(`${tenant}/${hash}`) ?? null),
-      currentGrants: (tenant) => Promise.resolve(this.grants.get(tenant) ?? { plugins: [], endpoints: [] }),
+      currentGrants: (tenant) =>
+        Promise.resolve(this.grants.get(tenant) ?? { plugins: [], endpoints: [], secrets: [] }),
+      secrets: noSecrets,
       hosts: this.hosts,
       compute: inlineCompute,
       artifacts: this.artifacts,
