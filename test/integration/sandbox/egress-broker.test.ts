@@ -230,6 +230,49 @@ describe("the egress broker", () => {
     expect(events.at(-1)).toMatchObject({ kind: "close", reason: "allowlist_revoked" });
   });
 
+  it("opens no tunnel whose grant went while its name was looked up", async () => {
+    const { port, dialled } = await echo();
+    let answerLookup: (addresses: readonly string[]) => void = () => undefined;
+    let begin: () => void = () => undefined;
+    const looking = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const { socketPath, admit, events, state } = await setup({
+      resolve: () =>
+        new Promise((resolve) => {
+          answerLookup = resolve;
+          begin();
+        }),
+    });
+    admit([`notify.internal:${port}`]);
+
+    const answer = dial(socketPath, `notify.internal:${port}`).catch(() => null);
+    await looking;
+    state.decision = "deny";
+    answerLookup(["127.0.0.1"]);
+    await answer;
+
+    expect(dialled()).toBe(1);
+    expect(events.at(-1)).toMatchObject({ kind: "close", host: "notify.internal", reason: "allowlist_revoked" });
+  });
+
+  it("closes what is open where it can no longer ask for the grant", async () => {
+    const { port } = await echo();
+    const { socketPath, broker, events } = await setup();
+    let broken = false;
+    const decide = (): EgressDecision => {
+      if (broken) throw new Error("the grants are gone");
+      return "allow_private";
+    };
+    broker.admit({ targets: [`notify.internal:${port}`], decide, event: (event) => void events.push(event) });
+
+    const { socket } = await dial(socketPath, `notify.internal:${port}`);
+    broken = true;
+    await closed(socket);
+
+    expect(events.at(-1)).toMatchObject({ kind: "close", reason: "broker_failed" });
+  });
+
   it("refuses a connection too many", async () => {
     const { port } = await echo();
     const { socketPath, admit } = await setup({ maxTunnels: 2 });

@@ -50,6 +50,17 @@ describe("logger", () => {
     expect(text).toBe("x [redacted] y [redacted] z");
   });
 
+  it("masks a private key whose end was cut off, as it is and inside JSON", () => {
+    const { log, lines } = setup();
+    const cut = `-----BEGIN RSA PRIVATE KEY-----\n${"MIIEpAIBAAKCAQEA7bq\n".repeat(20)}`;
+
+    log.error({ error: new Error(`cannot read ${cut}`) }, "a line that had no room for the rest");
+
+    expect(createRedact()(`x ${cut}`)).toBe("x [redacted]");
+    expect(lines.join("")).not.toContain("MIIEpAIB");
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ msg: "a line that had no room for the rest" });
+  });
+
   it("masks a token behind an escaped newline of a JSON line", () => {
     const { log, lines } = setup();
 
