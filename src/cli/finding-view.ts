@@ -5,21 +5,26 @@ import type { Finding, FindingSeverity } from "../spec/index.ts";
 /** Text of a document by its repository path; null where it cannot be shown. */
 export type ReadText = (path: string) => string | null;
 
-/** A finding as a compiler prints it: place, code and message, the line with a caret, the fix. */
-export function renderFinding(finding: Finding, readText: ReadText): string {
+type Shown = Pick<Finding, "code" | "severity" | "path" | "line" | "col" | "message" | "fix">;
+
+/** A finding as a compiler prints it: place, code and message, the line with a caret, the fix, and whose rule it is. */
+export function renderFinding(finding: Shown, readText: ReadText, rule: string | null = null): string {
   const { path, line, col, severity, code, message, fix } = finding;
   const place = line === 0 ? path : `${path}:${line}:${col}`;
   return [
     printable(`${place} ${severity} ${codes[code].number} ${code} ${message}`),
     ...excerpt(finding, readText),
     `    fix: ${printable(fix)}`,
+    ...(rule === null ? [] : [`    rule: ${printable(rule)}`]),
   ].join("\n");
 }
 
 const maxShown = 120;
 const contextBefore = 60;
 
-function excerpt({ path, line, col }: Finding, readText: ReadText): readonly string[] {
+function excerpt({ code, path, line, col }: Shown, readText: ReadText): readonly string[] {
+  // The line holds what must not be shown again.
+  if (code === "SECRET_IN_SPEC") return [];
   const text = line === 0 ? undefined : readText(path)?.split("\n")[line - 1];
   if (text === undefined) return [];
   // A line of 100,000 characters is not for a terminal.
@@ -36,7 +41,7 @@ function excerpt({ path, line, col }: Finding, readText: ReadText): readonly str
 const isPlain = (unit: string): boolean => printable(unit) === unit;
 
 /** `2 errors, 1 denied in 12 documents`. */
-export function summaryOf(findings: readonly Finding[], documents: number): string {
+export function summaryOf(findings: readonly Shown[], documents: number): string {
   const count = (severity: FindingSeverity): number =>
     findings.filter((finding) => finding.severity === severity).length;
   const parts = [
@@ -50,4 +55,4 @@ export function summaryOf(findings: readonly Finding[], documents: number): stri
 const plural = (count: number, word: string): string =>
   count === 0 ? "" : `${count} ${word}${count === 1 ? "" : "s"}`;
 
-export const isGrave = ({ severity }: Finding): boolean => severity !== "warning";
+export const isGrave = ({ severity }: Shown): boolean => severity !== "warning";

@@ -1,9 +1,8 @@
 import { type Compute, createCompute } from "../compute/index.ts";
 
-/** A compute pool of one thread for the time of `work`. */
-export async function withCompute<T>(work: (compute: Compute) => Promise<T>): Promise<T> {
-  // A second thread starts longer than a repository of a hundred documents takes.
-  const compute = createCompute({ threads: 1 });
+/** A compute pool for the time of `work`; more than one thread pays off from some hundred documents on. */
+export async function withCompute<T>(work: (compute: Compute) => Promise<T>, threads = 1): Promise<T> {
+  const compute = createCompute({ threads });
   try {
     await compute.start();
     return await work(compute);

@@ -10,6 +10,7 @@ export { lastSegment, type Place, type Positions, pointerTo, positionOf } from "
 export { type PlacedValue, sortFindings } from "./decode/schema-findings.ts";
 export { type DecodedYaml, decodeYaml, type YamlSource } from "./decode/yaml-document.ts";
 export { documentCaps } from "./decode/yaml-tokens.ts";
+export { type FixedDocument, type FixRequest, fixDocument } from "./fix/fix-document.ts";
 export {
   type ExpressionAnswer,
   type ExpressionRequest,

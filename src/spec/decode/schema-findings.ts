@@ -94,6 +94,11 @@ function sayError(error: ErrorObject, root: Json): Said | null {
     const fix = `Add \`${key}:\`${exampleOf(propertySchema(error.parentSchema, key))}.`;
     return { code: "SPEC_MISSING_KEY", pointer: at, what: "key", message: `${dotted(at)} has no \`${key}\``, fix };
   }
+  if (error.keyword === "uniqueItems") {
+    const { i, j } = error.params as { readonly i: number; readonly j: number };
+    const message = `${dotted(at)} names the same twice`;
+    return { code: "SPEC_TYPE", pointer: pointerTo(at, Math.max(i, j)), what: "value", message, fix: "Remove one." };
+  }
   // A block collection begins on its first child's line and what is empty has no token: the key names both better.
   const what = typeof error.data === "object" ? "key" : "value";
   return { code: "SPEC_TYPE", pointer: at, what, ...sayValue(error, at) };

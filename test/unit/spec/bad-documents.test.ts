@@ -80,7 +80,7 @@ const documentRows: readonly Row[] = [
   ["refuses no attempt", "SPEC_TYPE", step("      retry: { maxAttempts: §0 }\n")],
   ["refuses half an attempt", "SPEC_TYPE", step("      retry: { maxAttempts: §1.5 }\n")],
   ["refuses an unknown error class", "SPEC_TYPE", step("      retry: { errors: [§flaky] }\n")],
-  ["refuses a repeated need", "SPEC_TYPE", step("      §needs: [b, b]\n")],
+  ["refuses a repeated need", "SPEC_TYPE", step("      needs: [b, §b]\n")],
   ["refuses a number as need", "SPEC_TYPE", step("      needs: [§3]\n")],
   ["refuses a file outside files/", "SPEC_TYPE", step("      files: [§../../orrery.yaml]\n")],
   ["refuses an absolute file", "SPEC_TYPE", step("      files: [§/etc/passwd]\n")],
