@@ -18,4 +18,4 @@ export { type ExitCode, exitCodes } from "./exit-codes.ts";
 export { type Disposition, type ErrorClass, Fault, type FaultOptions, faultOf } from "./fault.ts";
 export { Gate } from "./gate.ts";
 export { type Service, TaskGroup, WakeUp } from "./service.ts";
-export { drained, inSlices, type Steps } from "./steps.ts";
+export { breath, drained, inSlices, type Steps } from "./steps.ts";

@@ -22,7 +22,10 @@ export async function inSlices<T>(steps: Steps<T>, signal: AbortSignal): Promise
       const step = steps.next();
       if (step.done === true) return step.value;
     } while (performance.now() < until);
-    await new Promise((resolve) => setImmediate(resolve));
+    await breath();
     if (signal.aborted) throw reasonOf(signal);
   }
 }
+
+/** One turn of the event loop for the others: a promise that is settled already gives them none. */
+export const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -14,6 +14,7 @@ import {
   type SiteSpec,
 } from "../spec/index.ts";
 import { BlobCache } from "./blob-cache.ts";
+import { decodeBlobs, type PlacedBlob } from "./decode-blobs.ts";
 import { entryFinding, orUnreadable, readSpecTree, type SpecTree } from "./tenant-tree.ts";
 
 /** What a revision says of the whole site. */
@@ -57,8 +58,6 @@ export interface TenantParts {
 
 /** Grows whenever the same trees would be understood in another way. */
 const decoderVersion = "2";
-
-const chunkSize = 128;
 
 const specFolders: ReadonlySet<string> = new Set(["keys", "plugins", "sites", "tenants"]);
 const emptyTree: SpecTree = {
@@ -237,46 +236,9 @@ export class DesiredReader {
     return "code" in read ? refusedTree(path, read) : read;
   }
 
-  /**
-   * Documents at their paths, in that order; what cannot be read is a finding. Read and decoded a few at a time: neither
-   * thousands of blobs nor thousands of answers may stop the event loop.
-   */
-  async decode(
-    documents: readonly { readonly path: string; readonly oid: Oid }[],
-    signal: AbortSignal,
-  ): Promise<readonly DecodedSpec[]> {
-    const answers: DecodedSpec[] = [];
-    for (let at = 0; at < documents.length; at += chunkSize)
-      answers.push(...(await this.#decodeFew(documents.slice(at, at + chunkSize), signal)));
-    return answers;
-  }
-
-  async #decodeFew(
-    documents: readonly { readonly path: string; readonly oid: Oid }[],
-    signal: AbortSignal,
-  ): Promise<readonly DecodedSpec[]> {
-    const unread = new Map<number, Finding>();
-    const sources = documents.flatMap(({ path, oid }, i) => {
-      if (this.#cache.decoded(path, oid) !== null) return [];
-      const bytes = orUnreadable(path, () => this.#cache.read(oid));
-      if ("code" in bytes) unread.set(i, bytes);
-      return "code" in bytes ? [] : [{ path, oid, bytes }];
-    });
-    const decoded = sources.length === 0 ? [] : await this.#compute.decode(sources, signal);
-    const fresh = new Map(sources.map((source, i) => [source, decoded[i]]));
-    const answerOf = new Map<string, DecodedSpec>();
-    for (const [{ path, oid }, answer] of fresh) {
-      if (answer === undefined) continue;
-      this.#cache.keep(path, oid, answer);
-      answerOf.set(`${oid} ${path}`, answer);
-    }
-    return documents.map(({ path, oid }, i) => {
-      const finding = unread.get(i);
-      if (finding !== undefined) return { ok: false, findings: [finding] };
-      const answer = answerOf.get(`${oid} ${path}`) ?? this.#cache.decoded(path, oid);
-      if (answer === null) throw new TypeError(`${path} was not decoded`);
-      return answer;
-    });
+  /** Documents at their paths, in that order; what cannot be read is a finding. */
+  decode(documents: readonly PlacedBlob[], signal: AbortSignal): Promise<readonly DecodedSpec[]> {
+    return decodeBlobs({ cache: this.#cache, compute: this.#compute }, documents, signal);
   }
 
   async #decodePart(part: SpecTree, signal: AbortSignal): Promise<readonly (readonly [string, DecodedSpec])[]> {

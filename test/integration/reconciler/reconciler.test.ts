@@ -302,6 +302,18 @@ describe("trust", () => {
     expect(life.plant.gate.isOpen).toBe(true);
   });
 
+  it("a branch that is gone before the daemon starts does not hide that the site's file names another key", async () => {
+    const { spec, life } = await setup();
+    await reconcilePass(life);
+    const other = await world.live();
+    spec.remove();
+
+    const pass = await reconcilePass(other, { recorderKey: testKey(7).blob });
+
+    expect(pass.stalled?.reason).toBe("RefMissing");
+    expect(other.plant.gate.reasons.map(({ reason }) => reason)).toEqual(["RecorderKeyUnknown"]);
+  });
+
   it("a site without its file plans nothing and closes admission", async () => {
     const { spec, life } = await setup();
     await reconcilePass(life);
