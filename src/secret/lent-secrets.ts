@@ -3,9 +3,9 @@ import { secretForms, secretLines } from "./secret-forms.ts";
 /** The values that steps of this process hold now or held a moment ago: what the daemon's own texts must not show. */
 export interface LentSecrets {
   /** Takes values in; what it gives ends the loan. They stay for a while: the daemon speaks of a step after its end. */
-  lend(values: readonly string[]): () => void;
+  readonly lend: (values: readonly string[]) => () => void;
   /** Every spelling of every value. */
-  literals(): readonly string[];
+  readonly literals: () => readonly string[];
 }
 
 interface Loan {

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync } from "node:fs";
 import { errnoOf } from "./errno.ts";
 
 /** `why`: one sentence without content. `absent`: there is nothing of that name. */
@@ -11,10 +11,17 @@ export interface OwnFileRules {
   readonly maxBytes: number;
   /** Mode bits that must be clear: 0o077, or 0o037 where a service manager grants its group. */
   readonly forbiddenBits: number;
+  /** Whose it may be besides ours and root's; null = nobody's. */
+  readonly owner: number | null;
+}
+
+/** For root, which keeps another user's data directory: that user. null for everybody else. */
+export function placeOwner(dataDir: string): number | null {
+  return process.geteuid?.() === 0 ? (statSync(dataDir, { throwIfNoEntry: false })?.uid ?? null) : null;
 }
 
 /** Reads a regular file that belongs to us or to root and that nobody else may read or write; follows no symlink. */
-export function readOwnFile(path: string, { maxBytes, forbiddenBits }: OwnFileRules): OwnFile {
+export function readOwnFile(path: string, { maxBytes, forbiddenBits, owner }: OwnFileRules): OwnFile {
   let fd: number;
   try {
     // NONBLOCK: a pipe put there would hold the daemon for ever.
@@ -25,7 +32,7 @@ export function readOwnFile(path: string, { maxBytes, forbiddenBits }: OwnFileRu
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile()) return { kind: "refused", why: "it is no regular file" };
-    if (!isOurs(stat.uid)) return { kind: "refused", why: `it belongs to uid ${stat.uid}` };
+    if (!isOurs(stat.uid) && stat.uid !== owner) return { kind: "refused", why: `it belongs to uid ${stat.uid}` };
     if ((stat.mode & forbiddenBits) !== 0)
       return { kind: "refused", why: `its mode is ${octal(stat.mode)}, others may touch it: chmod 0600` };
     if (stat.size > maxBytes) return { kind: "refused", why: `it is longer than ${maxBytes} bytes` };
@@ -42,7 +49,7 @@ export function readOwnFile(path: string, { maxBytes, forbiddenBits }: OwnFileRu
  * Why a directory cannot be trusted to hold our files, or null; `absent` where it is not there. `owner`: whose it may be
  * besides ours and root's.
  */
-export function directoryDefect(path: string, owner: number | null = null): string | null {
+export function directoryDefect(path: string, owner: number | null): string | null {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return "absent";
   if (!stat.isDirectory()) return `${path} is no directory (symlinks are not followed)`;

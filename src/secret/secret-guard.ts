@@ -7,11 +7,11 @@ export type SecretValues = Readonly<Record<string, string>>;
 /** Knows some values, and finds them again in what their step gives away. */
 export interface SecretGuard {
   /** Name of a secret that stands in the text, in any spelling; null where none does. */
-  findIn(text: string): string | null;
+  readonly findIn: (text: string) => string | null;
   /** The text without any of them. */
-  redact(text: string): string;
+  readonly redact: (text: string) => string;
   /** The same bytes, piece by piece; throws Fault SECRET_LEAKED before a piece that completes a value. */
-  watch(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  readonly watch: (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 }
 
 const mask = "[redacted]";

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Hex } from "../base/node-digest.ts";
 import { decryptAge } from "./age-file.ts";
-import { directoryDefect, type OwnFile, readOwnFile } from "./own-file.ts";
+import { directoryDefect, type OwnFile, placeOwner, readOwnFile } from "./own-file.ts";
 import { isSecretName, secretCaps, secretText } from "./secret-value.ts";
 
 /**
@@ -28,14 +28,17 @@ export interface SecretPlaces {
 /** The values of one site. Read anew each time: a value that was replaced counts from the next step on. */
 export interface SecretSources {
   /** `age`: the file tenants/<tenant>/secrets/<name>.age of the revision that counts, or null. */
-  find(tenant: string, name: string, age: Uint8Array | null): Promise<FoundSecret>;
+  readonly find: (tenant: string, name: string, age: Uint8Array | null) => Promise<FoundSecret>;
   /**
    * All of a tenant's secrets at once, by name: null = usable, a text = why not. `age`: the age files of a revision, by
    * name.
    */
-  states(tenant: string, age: ReadonlyMap<string, Uint8Array>): Promise<ReadonlyMap<string, string | null>>;
+  readonly states: (
+    tenant: string,
+    age: ReadonlyMap<string, Uint8Array>,
+  ) => Promise<ReadonlyMap<string, string | null>>;
   /** Names that the machine itself has of a tenant, by source; whether they can be used is not looked at. */
-  local(tenant: string): readonly { readonly name: string; readonly source: SecretSource }[];
+  readonly local: (tenant: string) => readonly { readonly name: string; readonly source: SecretSource }[];
 }
 
 export const secretsDirOf = (dataDir: string): string => join(dataDir, "secrets");
@@ -101,19 +104,20 @@ function createAgeStates(places: SecretPlaces): (file: Uint8Array) => Promise<st
 
 function fromFile({ dataDir }: SecretPlaces, tenant: string, name: string): OwnFile {
   const root = secretsDirOf(dataDir);
+  const owner = placeOwner(dataDir);
   for (const directory of [root, join(root, tenant)]) {
-    const defect = directoryDefect(directory);
+    const defect = directoryDefect(directory, owner);
     if (defect === "absent") return { kind: "absent" };
     if (defect !== null) return { kind: "refused", why: defect };
   }
-  return readOwnFile(join(root, tenant, name), { maxBytes: maxFileBytes, forbiddenBits: 0o077 });
+  return readOwnFile(join(root, tenant, name), { maxBytes: maxFileBytes, forbiddenBits: 0o077, owner });
 }
 
 /** systemd's own files: 0400, or 0440 where it grants by ACL. */
 function fromCredential({ credentialsDir }: SecretPlaces, tenant: string, name: string): OwnFile {
   if (credentialsDir === null) return { kind: "absent" };
   const path = join(credentialsDir, `${tenant}.${name}`);
-  return readOwnFile(path, { maxBytes: maxFileBytes, forbiddenBits: 0o037 });
+  return readOwnFile(path, { maxBytes: maxFileBytes, forbiddenBits: 0o037, owner: null });
 }
 
 async function fromAge({ identity }: SecretPlaces, file: Uint8Array): Promise<FoundSecret> {

@@ -12,7 +12,7 @@ const hidden = (error: unknown): string => (error instanceof Error ? error.messa
 
 /**
  * Posts one notice as JSON. The idempotency key is the step's: a receiver that has seen it answers again without a
- * second notice, so a retried attempt tells nobody twice.
+ * second notice, so a retried attempt tells nobody twice. Where the step gives a `token`, it goes along as a bearer token.
  */
 export default defineTask({
   async run(input: Input, ctx: Context) {
@@ -24,7 +24,12 @@ export default defineTask({
       summary: input.summary,
       fields: input.fields ?? {},
     });
-    const headers = { "content-type": "application/json", "idempotency-key": ctx.idempotencyKey };
+    const { token } = ctx.secrets;
+    const headers = {
+      "content-type": "application/json",
+      "idempotency-key": ctx.idempotencyKey,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    };
     let response: Response;
     try {
       response = await fetch(input.url, { method: "POST", headers, body, signal: ctx.signal });

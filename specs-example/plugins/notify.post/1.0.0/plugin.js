@@ -35,7 +35,12 @@ var plugin = (() => {
         summary: input.summary,
         fields: input.fields ?? {}
       });
-      const headers = { "content-type": "application/json", "idempotency-key": ctx.idempotencyKey };
+      const { token } = ctx.secrets;
+      const headers = {
+        "content-type": "application/json",
+        "idempotency-key": ctx.idempotencyKey,
+        ...token === void 0 ? {} : { authorization: `Bearer ${token}` }
+      };
       let response;
       try {
         response = await fetch(input.url, { method: "POST", headers, body, signal: ctx.signal });
