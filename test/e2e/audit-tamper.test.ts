@@ -177,7 +177,7 @@ describe("the newest commits cut off", () => {
 });
 
 describe("a record committed by a spec signer", () => {
-  const forge = (name: string): { readonly forged: ForgedBranch; readonly seq: number } => {
+  const forge = (name: string, disguised: boolean): { readonly forged: ForgedBranch; readonly seq: number } => {
     const forged = new ForgedBranch(specs.repository, specs.root, name);
     const paths = forged.git(["ls-tree", "-r", "--name-only", auditRef, "records/example"]).split("\n");
     const path = paths.at(-1) ?? "";
@@ -188,23 +188,29 @@ describe("a record committed by a spec signer", () => {
       .replace(`"seq":${String(seq)}`, `"seq":${String(seq + 1)}`)
       .replace(/"prev":"[0-9a-f]+"/u, `"prev":"${prev}"`);
     const next = `${String(seq + 1).padStart(12, "0")}.ndjson`;
-    forged.commitOnTop(path.replace(/\d{12}\.ndjson$/u, next), [line], specs.personKey);
+    forged.commitOnTop(path.replace(/\d{12}\.ndjson$/u, next), [line], { key: specs.personKey, disguised });
     return { forged, seq: seq + 1 };
   };
 
-  it("is found as another signer's, tenant and seq named, though its chain fits", async () => {
-    const { forged, seq } = forge("spec-signer");
+  it.each([
+    { whose: "her own", disguised: false },
+    { whose: "the recorder's", disguised: true },
+  ])(
+    "under $whose name is found as another signer's, tenant and seq named, though its chain fits",
+    async ({ disguised }) => {
+      const { forged, seq } = forge(`spec-signer-${String(disguised)}`, disguised);
 
-    const result = await verify(forged.repository);
+      const result = await verify(forged.repository);
 
-    const { findings } = jsonOf(result) as Verdict;
-    expect(result.exit).toBe(1);
-    expect(findings).toContainEqual(expect.objectContaining({ code: "AUDIT_SIGNER", tenant: "example", seq }));
-    expect(findings.map(({ code }) => code)).not.toContain("AUDIT_SIGNATURE");
-  });
+      const { findings } = jsonOf(result) as Verdict;
+      expect(result.exit).toBe(1);
+      expect(findings).toContainEqual(expect.objectContaining({ code: "AUDIT_SIGNER", tenant: "example", seq }));
+      expect(findings.map(({ code }) => code)).not.toContain("AUDIT_SIGNATURE");
+    },
+  );
 
   it.skipIf(!hasJq)("is found by the shell verifier too (needs jq)", () => {
-    const { forged } = forge("spec-signer-shell");
+    const { forged } = forge("spec-signer-shell", true);
 
     const { exit, text } = shell(forged.repository);
 

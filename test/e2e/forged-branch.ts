@@ -37,12 +37,22 @@ export class ForgedBranch {
     this.moveTo(parent);
   }
 
-  /** One more commit on top, signed with `key` by stock git. */
-  commitOnTop(path: string, lines: readonly string[], key: string): void {
+  /** One more commit on top, signed with `key` by stock git; `disguised` under the name of the commit below it. */
+  commitOnTop(
+    path: string,
+    lines: readonly string[],
+    { key, disguised }: { readonly key: string; readonly disguised: boolean },
+  ): void {
     const blob = this.git(["hash-object", "-w", "--stdin"], `${lines.join("\n")}\n`);
     const tree = this.#treeWith(auditRef, path, blob);
     const signing = ["-c", "gpg.format=ssh", "-c", `user.signingkey=${key}`];
-    this.moveTo(this.git([...signing, "commit-tree", tree, "-S", "-p", auditRef, "-m", "one more record"]));
+    const [name = "", email = ""] = this.git(["log", "-1", "--format=%an%n%ae", auditRef]).split("\n");
+    const ident = ["AUTHOR", "COMMITTER"].flatMap((who) => [
+      [`GIT_${who}_NAME`, name],
+      [`GIT_${who}_EMAIL`, email],
+    ]);
+    const commit = [...signing, "commit-tree", tree, "-S", "-p", auditRef, "-m", "one more record"];
+    this.moveTo(this.git(commit, undefined, disguised ? (Object.fromEntries(ident) as Record<string, string>) : {}));
   }
 
   moveTo(commit: string): void {
