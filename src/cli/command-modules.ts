@@ -16,6 +16,7 @@ interface CommandModule {
 export const commandModules: readonly CommandModule[] = [
   { names: ["up"], load: async () => (await import("./commands/up.ts")).addUpCommand },
   { names: ["init"], load: async () => (await import("./commands/init.ts")).addInitCommand },
+  { names: ["new"], load: async () => (await import("./commands/new.ts")).addNewCommand },
   { names: ["doctor"], load: async () => (await import("./commands/doctor.ts")).addDoctorCommand },
   { names: ["service"], load: async () => (await import("./commands/service.ts")).addServiceCommand },
   { names: ["lint"], load: async () => (await import("./commands/lint.ts")).addLintCommand },
@@ -25,6 +26,7 @@ export const commandModules: readonly CommandModule[] = [
   { names: ["schedule"], load: async () => (await import("./commands/schedule.ts")).addScheduleCommand },
   { names: ["where"], load: async () => (await import("./commands/where.ts")).addWhereCommand },
   { names: ["grants"], load: async () => (await import("./commands/grants.ts")).addGrantsCommand },
+  { names: ["secret"], load: async () => (await import("./commands/secret.ts")).addSecretCommand },
   { names: ["run"], load: async () => (await import("./commands/run.ts")).addRunCommand },
   { names: ["get", "describe"], load: async () => (await import("./commands/get.ts")).addGetCommands },
   { names: ["logs", "cancel", "wait"], load: async () => (await import("./commands/logs.ts")).addRunVerbs },

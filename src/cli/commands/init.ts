@@ -6,6 +6,7 @@ import { Fault, systemClock } from "../../base/index.ts";
 import { configFileOf, dataDirOf, isAlive, loadConfig, readDaemonFile, readEnvironment } from "../../config/index.ts";
 import { ensureRecorderKey, recorderKeyFileOf } from "../../daemon/index.ts";
 import { createRepository } from "../../git/index.ts";
+import { ageKeyFileOf, ensureSiteIdentity } from "../../secret/index.ts";
 import { nodeTrustCrypto, readPrivateKey } from "../../signer/index.ts";
 import { isId } from "../../spec/index.ts";
 import { fingerprintOf } from "../../trust/index.ts";
@@ -49,6 +50,7 @@ async function init(dir: string, options: InitOptions): Promise<Made> {
   // 0755 as the daemon makes it: the database's user must pass. What is secret lies in closed directories below.
   mkdirSync(dataDir, { recursive: true, mode: 0o755 });
   ensureRecorderKey(dataDir, site);
+  await ensureSiteIdentity(ageKeyFileOf(dataDir));
   const recorder = readPrivateKey(recorderKeyFileOf(dataDir));
   const first = await makeFirstCommit({
     ...{ site, person, personKey },
