@@ -1,5 +1,5 @@
 import type { StepSpec } from "../spec/index.ts";
-import { decideAttempt } from "./decide-attempt.ts";
+import { decideAttempt, maxLostRepeats } from "./decide-attempt.ts";
 import { decideStep, type StepDecision, type Upstream } from "./decide-step.ts";
 import { nextStepState, type StepState, type StepStatus } from "./step-state.ts";
 import type { AttemptEnd, AttemptRef, Evaluation, RunEnd, StepEnd, WalkItem } from "./walk.ts";
@@ -35,10 +35,26 @@ export function endAttempt(draft: WalkDraft, at: AttemptRef, end: AttemptEnd): v
     return;
   }
   const item = stepOf(draft, at.stepId).items?.[at.index] ?? freshItem;
-  const decision = decideAttempt(end, item, spec.retry, draft.graph.dag.effects[at.stepId] ?? "any");
+  const bearing = { effects: effectsOf(draft, at.stepId), lostRepeats: lostRepeatsOf(draft, at) };
+  const decision = decideAttempt(end, item, spec.retry, bearing);
   if (decision.kind === "end") moveItem(draft, at, end.status, { class: decision.class, code: decision.code });
   else if (isClosing(draft)) moveItem(draft, at, end.status, cause);
   else scheduleRetry(draft, at, { ...decision.history, ...cause }, end.endedMs + decision.waitMs);
+}
+
+const effectsOf = (draft: WalkDraft, stepId: string): "none" | "idempotent" | "any" =>
+  draft.graph.dag.effects[stepId] ?? "any";
+
+// The first worker marks no step that bears a repeat, so its death may have been any step's own doing: it counts as one
+// of the repeats of each. What was repeated already before that death stays repeated.
+function lostRepeatsOf(draft: WalkDraft, at: AttemptRef): number {
+  return draft.graph.rescued && !hasNext(draft, at) ? maxLostRepeats - 1 : maxLostRepeats;
+}
+
+/** The attempt after this one is stored or had begun. */
+function hasNext({ replay }: WalkDraft, at: AttemptRef): boolean {
+  const next = attemptKey({ ...at, attempt: at.attempt + 1 });
+  return replay !== null && (replay.attempts.has(next) || replay.marks.has(next));
 }
 
 /** Ends all of a phase that has not ended: what runs is told to stop and ends with its own answer. */
@@ -120,7 +136,7 @@ function dispatchReady(draft: WalkDraft, spec: StepSpec): void {
 
 function dispatch(draft: WalkDraft, at: AttemptRef): void {
   moveItem(draft, at, "dispatched", { attempt: at.attempt });
-  const mark = (draft.graph.dag.effects[at.stepId] ?? "any") === "any";
+  const mark = draft.graph.rescued || effectsOf(draft, at.stepId) === "any";
   draft.commands.push({ kind: "dispatch", ...at, mark });
 }
 
@@ -132,7 +148,8 @@ function replayItem(draft: WalkDraft, first: AttemptRef): void {
     if (stored === undefined && mark === undefined) return;
     moveItem(draft, at, "dispatched", { attempt: at.attempt });
     if (stored === undefined) {
-      draft.commands.push({ kind: "settle_lost", ...at, startedMs: mark?.startedMs ?? draft.nowMs });
+      const repeatable = effectsOf(draft, at.stepId) !== "any";
+      draft.commands.push({ kind: "settle_lost", ...at, startedMs: mark?.startedMs ?? draft.nowMs, repeatable });
       return;
     }
     draft.nowMs = Math.max(draft.nowMs, stored.endedMs);
@@ -143,8 +160,7 @@ function replayItem(draft: WalkDraft, first: AttemptRef): void {
 
 function scheduleRetry(draft: WalkDraft, at: AttemptRef, facts: Partial<WalkItem>, untilMs: number): void {
   moveItem(draft, at, "retry_scheduled", facts);
-  const next = attemptKey({ ...at, attempt: at.attempt + 1 });
-  if (draft.replay?.attempts.has(next) === true || draft.replay?.marks.has(next) === true) {
+  if (hasNext(draft, at)) {
     moveItem(draft, at, "retry_due");
     return;
   }

@@ -23,7 +23,7 @@ import { closeDraft, illegal, isEnded, moveItem, openDraft, stepOf, type WalkDra
 
 /** A walk at its start, with its first commands. Throws DAG_CYCLE: no spec that was applied has one. */
 export function createWalk(dag: WalkDag, start: WalkStart): WalkAnswer {
-  return startWalk(dag, start, null);
+  return startWalk(graphOf(dag, false), start, null);
 }
 
 /**
@@ -35,7 +35,13 @@ export function restoreWalk(dag: WalkDag, restart: WalkRestart): WalkAnswer {
   const attempts = new Map(restart.attempts.map((attempt) => [attemptKey(attempt), attempt]));
   const marks = new Map(restart.marks.map((mark) => [attemptKey(mark), mark]));
   const finallyBegan = endBefore(dag, restart);
-  return startWalk(dag, restart, { attempts, marks, finallyBegan, end: null, finallyTimedOut: false });
+  return startWalk(graphOf(dag, restart.rescues > 0), restart, {
+    attempts,
+    marks,
+    finallyBegan,
+    end: null,
+    finallyTimedOut: false,
+  });
 }
 
 /** The walk after one event, and what is to be done now. A settled walk answers nothing to anything. */
@@ -47,18 +53,17 @@ export function advance(walk: Walk, event: WalkEvent): WalkAnswer {
   return closeDraft(draft);
 }
 
-function startWalk(dag: WalkDag, { startedMs }: WalkStart, replay: WalkReplay | null): WalkAnswer {
-  const graph = graphOf(dag);
+function startWalk(graph: WalkGraph, { startedMs }: WalkStart, replay: WalkReplay | null): WalkAnswer {
   const pending: WalkStep = { state: "pending", evaluating: false, items: null, end: null };
   const steps = new Map([...graph.steps, ...graph.finally].map((spec) => [spec.stepId, pending]));
   const walk: Walk = { graph, phase: "steps", end: null, finallyTimedOut: false, status: null, steps, replay };
   const draft = openDraft(walk, startedMs);
-  draft.commands.push({ kind: "wait", timer: { kind: "run_timeout" }, untilMs: startedMs + dag.timeoutMs });
+  draft.commands.push({ kind: "wait", timer: { kind: "run_timeout" }, untilMs: startedMs + graph.dag.timeoutMs });
   progress(draft);
   return closeDraft(draft);
 }
 
-function graphOf(dag: WalkDag): WalkGraph {
+function graphOf(dag: WalkDag, rescued: boolean): WalkGraph {
   const byId = new Map([...dag.steps, ...dag.finally].map((spec) => [spec.stepId, spec]));
   const ordered = (specs: readonly StepSpec[]): readonly StepSpec[] => {
     const order = topologicalOrder(specs);
@@ -67,7 +72,7 @@ function graphOf(dag: WalkDag): WalkGraph {
   };
   const finallyIds = new Set(dag.finally.map((spec) => spec.stepId));
   const lifted = new Map(Object.entries(dag.statusReads).map(([stepId, reads]) => [stepId, new Set(reads)]));
-  return { dag, steps: ordered(dag.steps), finally: ordered(dag.finally), byId, finallyIds, lifted };
+  return { dag, steps: ordered(dag.steps), finally: ordered(dag.finally), byId, finallyIds, lifted, rescued };
 }
 
 // An outcome of `finally` proves that the steps were over: those without an outcome had been cancelled, by the clock

@@ -3,13 +3,19 @@ import type { RetrySpec } from "../spec/index.ts";
 import type { AttemptEnd } from "./walk.ts";
 
 /** Free repeats of a lost attempt; a step that kills its host each time must end. */
-const maxLostRepeats = 3;
+export const maxLostRepeats = 3;
 
 export interface AttemptHistory {
   /** Attempts before this one that count against maxAttempts. */
   readonly counted: number;
   /** Free repeats after `lost` before this one. */
   readonly lost: number;
+}
+
+export interface StepBearing {
+  readonly effects: "none" | "idempotent" | "any";
+  /** Free repeats after `lost`, at most. */
+  readonly lostRepeats: number;
 }
 
 export type AttemptDecision =
@@ -25,11 +31,11 @@ export function decideAttempt(
   end: AttemptEnd,
   history: AttemptHistory,
   retry: RetrySpec,
-  effects: "none" | "idempotent" | "any",
+  { effects, lostRepeats }: StepBearing,
 ): AttemptDecision {
   const errorClass = end.class ?? (end.status === "timed_out" ? "timeout" : "internal");
   const consents = retry.errors.includes(errorClass);
-  if (errorClass === "lost" && effects !== "any" && history.lost < maxLostRepeats) {
+  if (errorClass === "lost" && effects !== "any" && history.lost < lostRepeats) {
     const lost = history.lost + 1;
     return { kind: "retry", waitMs: waitAfter(lost, retry), history: { ...history, lost } };
   }

@@ -83,11 +83,14 @@ export type WalkCommand =
   | { readonly kind: "evaluate"; readonly stepId: string }
   /**
    * Resolve `with` of this item (once: later attempts use the same value), then execute. `mark`: WorkerSeam.begin first,
-   * for the plugin has `effects: any`. Answer with `attempt_ended` or `not_started`.
+   * for the plugin has `effects: any`, or a worker died with this run: what runs when the next one does must be known. Answer with `attempt_ended` or `not_started`.
    */
   | ({ readonly kind: "dispatch"; readonly mark: boolean } & AttemptRef)
-  /** Only after a rescue: the mark of a dead worker without an outcome. Store it as failed, class `lost`, code LOST_OUTCOME_UNKNOWN; answer with `attempt_ended`. */
-  | ({ readonly kind: "settle_lost"; readonly startedMs: number } & AttemptRef)
+  /**
+   * Only after a rescue: the mark of a dead worker without an outcome. Store it as failed, class `lost`, code
+   * LOST_OUTCOME_UNKNOWN, or SANDBOX_LOST where the plugin bears a repeat; answer with `attempt_ended`.
+   */
+  | ({ readonly kind: "settle_lost"; readonly startedMs: number; readonly repeatable: boolean } & AttemptRef)
   /** Answer with `due` at or after the instant. No command takes a timer back. */
   | { readonly kind: "wait"; readonly timer: WalkTimer; readonly untilMs: number }
   /** Stop it; answer with `attempt_ended` (whatever its outcome really was). */
@@ -160,6 +163,8 @@ export interface WalkGraph {
   readonly finallyIds: ReadonlySet<string>;
   /** By step: row 7. */
   readonly lifted: ReadonlyMap<string, ReadonlySet<string>>;
+  /** A worker died with this run. */
+  readonly rescued: boolean;
 }
 
 /** The whole state of a walk: plain data, never changed in place. Only `advance` makes the next one. */
@@ -205,4 +210,6 @@ export interface WalkStart {
 export interface WalkRestart extends WalkStart {
   readonly attempts: readonly StoredAttempt[];
   readonly marks: readonly StoredMark[];
+  /** Workers that died with this run. */
+  readonly rescues: number;
 }

@@ -7,6 +7,7 @@ import { createLeaseStore } from "./postgres/leases.ts";
 import { createLedgerStore } from "./postgres/ledger.ts";
 import { createQueueStore } from "./postgres/queue.ts";
 import { createRevisionStore } from "./postgres/revision.ts";
+import { createSuspensionStore } from "./postgres/suspensions.ts";
 import { PostgresWorkerSeam } from "./postgres/worker-seam.ts";
 import type { Store } from "./store.ts";
 
@@ -24,6 +25,7 @@ export function createStore(database: Database, { clock, log }: StoreDeps): Stor
     ledger: createLedgerStore(database),
     leases: createLeaseStore(database),
     queue: createQueueStore(database),
+    suspensions: createSuspensionStore(database),
     createWorkerSeam: (worker) => new PostgresWorkerSeam({ database, clock, log }, worker),
   };
 }

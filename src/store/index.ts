@@ -39,6 +39,7 @@ export type {
   TenantChange,
 } from "./revision-store.ts";
 export type { Store } from "./store.ts";
+export type { Suspension, SuspensionStore } from "./suspension-store.ts";
 export type {
   ArtifactRef,
   AttemptMark,

@@ -4,6 +4,7 @@ import type { AuditOutbox } from "./audit-outbox.ts";
 import type { LeaseStore, QueueStore } from "./lease-store.ts";
 import type { LedgerStore } from "./ledger-store.ts";
 import type { RevisionStore } from "./revision-store.ts";
+import type { SuspensionStore } from "./suspension-store.ts";
 import type { WorkerSeam } from "./worker-seam.ts";
 
 /** Everything that engines and doors may ask of PostgreSQL: the only room with SQL stands behind it. */
@@ -14,6 +15,7 @@ export interface Store {
   readonly ledger: LedgerStore;
   readonly leases: LeaseStore;
   readonly queue: QueueStore;
+  readonly suspensions: SuspensionStore;
   /** The local seam of a registered worker: one loop on one connection. Unstarted. */
   createWorkerSeam(worker: { readonly workerId: string; readonly epoch: number }): WorkerSeam & Service;
 }

@@ -16,7 +16,7 @@ export interface WorkerSeam {
   heartbeat(): Promise<WorkerNews>;
   /** Stores outcomes; resolves when they are durable. Verdicts in the order of the items. */
   report(outcomes: readonly AttemptOutcome[]): Promise<readonly Verdict[]>;
-  /** Marks attempts of steps with `effects: any` as begun, durable before they start. */
+  /** Marks attempts as begun, durable before they start: those of steps with `effects: any`, and all of a rescued run. */
   begin(marks: readonly AttemptMark[]): Promise<readonly Verdict[]>;
   /** Ends runs: run row, record body into the outbox and removal of the live rows in one transaction. */
   settle(settlements: readonly Settlement[]): Promise<readonly Verdict[]>;
@@ -60,6 +60,8 @@ export interface ClaimedRun {
   readonly runNo: number;
   readonly dagId: string;
   readonly fence: number;
+  /** Workers that died with this run: a clean release is none. */
+  readonly rescues: number;
   readonly specHash: string;
   /** Normal form, canonical JSON of {apiVersion, kind, spec}. */
   readonly specText: string;

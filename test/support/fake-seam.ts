@@ -18,9 +18,10 @@ export const testSite = "hq";
 type OwnedSeam = ReturnType<Store["createWorkerSeam"]>;
 
 interface StoredRun {
-  readonly base: Omit<ClaimedRun, "fence" | "attempts" | "marks">;
+  readonly base: Omit<ClaimedRun, "fence" | "rescues" | "attempts" | "marks">;
   state: "ready" | "claimed" | "settled";
   fence: number;
+  rescues: number;
   worker: string | null;
   readonly attempts: AttemptOutcome[];
   readonly marks: AttemptMark[];
@@ -111,6 +112,7 @@ export class FakeQueue {
       base,
       state: "ready",
       fence: 0,
+      rescues: 0,
       worker: null,
       attempts: [],
       marks: [],
@@ -118,7 +120,7 @@ export class FakeQueue {
       cancel: null,
     };
     this.runs.set(this.#key(base), stored);
-    return { ...base, fence: 0, attempts: [], marks: [] };
+    return { ...base, fence: 0, rescues: 0, attempts: [], marks: [] };
   }
 
   run(ref: { readonly tenant: string; readonly runId: string }): StoredRun {
@@ -143,7 +145,9 @@ export class FakeQueue {
 
   rescue(workerId: string): void {
     this.#dead.add(workerId);
-    for (const run of this.#held(workerId)) Object.assign(run, { state: "ready", worker: null });
+    for (const run of this.#held(workerId)) {
+      Object.assign(run, { state: "ready", worker: null, rescues: run.rescues + 1 });
+    }
   }
 
   /** Takes one run away from its worker, which lives on. */
@@ -207,7 +211,13 @@ export class FakeQueue {
     const ready = [...this.runs.values()].filter((run) => run.state === "ready").slice(0, max);
     return ready.map((run) => {
       Object.assign(run, { state: "claimed", worker: workerId, fence: run.fence + 1 });
-      return { ...run.base, fence: run.fence, attempts: [...run.attempts], marks: [...run.marks] };
+      return {
+        ...run.base,
+        fence: run.fence,
+        rescues: run.rescues,
+        attempts: [...run.attempts],
+        marks: [...run.marks],
+      };
     });
   }
 

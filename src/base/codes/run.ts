@@ -300,4 +300,14 @@ export const runCodes = {
     cause: "The output or an artifact of the step held the value of one of its secrets. Nothing of it was kept.",
     fix: "Correct the plugin, and replace the secret where it may have gone elsewhere.",
   },
+  RUN_POISONED: {
+    number: "ORY5031",
+    class: "poison",
+    disposition: "stall",
+    http: 500,
+    exit: 1,
+    title: "Run taken from too many dead workers",
+    cause: "Ten workers or daemons died while they worked on this run. Nothing of it is started any more.",
+    fix: "Look for what ends the daemon (memory, a plugin); then start the run again.",
+  },
 } as const;

@@ -1,10 +1,11 @@
-import type { CodeName, UtcText } from "../../base/index.ts";
+import type { CodeName } from "../../base/index.ts";
 import type { Database, Row, Session } from "../../database/index.ts";
 import type { AdmissionAnswer, AdmissionRequest, AdmissionStore, DueSchedule, SkipReason } from "../admission-store.ts";
 import { admissionRow, isFitRequest } from "./admission-row.ts";
 import { cancelRun } from "./cancel-run.ts";
 import { countDenial } from "./denials.ts";
 import { endQueuedRuns } from "./queued-runs.ts";
+import { monthsOf } from "./run-months.ts";
 
 interface DueRow extends Row {
   readonly tenant_id: string;
@@ -18,7 +19,7 @@ interface DueRow extends Row {
 }
 
 export function createAdmissionStore(database: Database): AdmissionStore {
-  const ensureMonth = monthsOf(database);
+  const makeMonths = monthsOf(database);
   const due = (now: Date | "infinity", limit: number): Promise<readonly DueRow[]> =>
     database.transaction((session) =>
       session.query<DueRow>({ name: "due_slots", text: "select * from due_slots($1, $2)", values: [now, limit] }),
@@ -27,24 +28,10 @@ export function createAdmissionStore(database: Database): AdmissionStore {
     dueSchedules: async (now, limit) => (await due(now, limit)).map(dueSchedule),
     nextDue: async () => (await due("infinity", 1))[0]?.next_due ?? null,
     admit: async (items) => {
-      for (const { now } of items) await ensureMonth(now);
+      await makeMonths(items.filter(isFitRequest).map(({ runId }) => runId));
       return database.transaction((session) => admitAll(session, items));
     },
     cancel: (request) => cancelRun(database, request),
-  };
-}
-
-/**
- * A run settles in the partition of the month that its id was made in. Whatever the clock says then, that partition is
- * made before the run is let in: afterwards nothing could ever end it.
- */
-function monthsOf(database: Database): (now: UtcText) => Promise<void> {
-  const made = new Set<string>();
-  return async (now) => {
-    const month = now.slice(0, 7);
-    if (made.has(month)) return;
-    await database.makePartitions(new Date(now));
-    made.add(month);
   };
 }
 

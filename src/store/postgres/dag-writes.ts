@@ -5,16 +5,23 @@ import { hashBytes } from "./column-codec.ts";
 
 type Written = Extract<DagWrite, { kind: "create" | "update" }>;
 
+/** A statement of ten thousand specs would keep the event loop while it is encoded. */
+const rowsAtOnce = 256;
+
 /** Writes DAGs in their order, the order of row locks; Fault STORE_CONFLICT where one does not stand where the plan saw it. */
 export async function writeDags(session: Session, change: TenantChange): Promise<void> {
-  const versions = change.dags.flatMap((dag) => (dag.kind === "prune" ? [] : [{ ...dag, commit: change.to }]));
+  const versions = change.dags.flatMap((dag) =>
+    dag.kind === "prune" || dag.kind === "suspend" ? [] : [{ ...dag, commit: change.to }],
+  );
   // Kept already where a commit brought it in; a release that understands a spec otherwise has no commit to name.
-  await insertVersions(session, change.tenant, { versions, now: change.now });
+  for (let at = 0; at < versions.length; at += rowsAtOnce)
+    await insertVersions(session, change.tenant, { versions: versions.slice(at, at + rowsAtOnce), now: change.now });
   for (const dag of change.dags) await writeDag(session, change, dag);
 }
 
 async function writeDag(session: Session, change: TenantChange, dag: DagWrite): Promise<void> {
   if (dag.kind === "prune") await pruneDag(session, change.tenant, dag);
+  else if (dag.kind === "suspend") await suspendDag(session, change.tenant, dag);
   else {
     await (dag.from === null ? createDag(session, change.tenant, dag) : updateDag(session, change.tenant, dag));
     await writeSchedules(session, change.tenant, dag);
@@ -74,6 +81,18 @@ async function pruneDag(session: Session, tenant: string, dag: { dagId: string; 
   });
   if (pruned.length === 0) throw conflict(tenant, dag.dagId);
   await dropSchedules(session, tenant, dag.dagId, []);
+}
+
+async function suspendDag(
+  session: Session,
+  tenant: string,
+  dag: Extract<DagWrite, { kind: "suspend" }>,
+): Promise<void> {
+  const moved = await session.query({
+    text: "update dag set suspended = $4 where tenant_id = $1 and dag_id = $2 and spec_hash = $3 and not pruned returning dag_id",
+    values: [tenant, dag.dagId, hashBytes(dag.from), dag.suspended],
+  });
+  if (moved.length === 0) throw conflict(tenant, dag.dagId);
 }
 
 async function writeSchedules(session: Session, tenant: string, dag: Written): Promise<void> {

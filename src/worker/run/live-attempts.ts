@@ -1,5 +1,5 @@
-import type { Fault } from "../../base/index.ts";
-import type { AttemptRef } from "../../dag/index.ts";
+import { Fault } from "../../base/index.ts";
+import type { AttemptRef, RunEnd } from "../../dag/index.ts";
 
 export interface OpenAttempt {
   /** Aborts when this attempt is to end. */
@@ -40,8 +40,8 @@ export class LiveAttempts {
   }
 
   /** Ends one; one that has ended already is left in peace. */
-  cut(at: AttemptRef, reason: Fault): void {
-    this.#entries.get(keyOf(at))?.abort.abort(reason);
+  cut(at: AttemptRef, end: RunEnd): void {
+    this.#entries.get(keyOf(at))?.abort.abort(endFault(end));
   }
 
   cutAll(reason: Fault): void {
@@ -61,3 +61,8 @@ export class LiveAttempts {
 }
 
 const keyOf = ({ stepId, index, attempt }: AttemptRef): string => `${stepId}/${index}/${attempt}`;
+
+const endFault = (end: RunEnd): Fault =>
+  end === "timed_out"
+    ? new Fault("RUN_TIMEOUT", "the run timed out")
+    : new Fault("RUN_CANCELLED", "the run was cancelled");

@@ -3,7 +3,6 @@ import { Fault, TaskGroup } from "../../base/index.ts";
 import {
   type AttemptRef,
   advance,
-  type RunEnd,
   type StepEnd,
   type WalkAnswer,
   type WalkCommand,
@@ -15,8 +14,16 @@ import { type AttemptEnding, attemptStep, type Dispatch, settleLost } from "../s
 import type { WorkerRoom } from "../worker-room.ts";
 import { LiveAttempts } from "./live-attempts.ts";
 import { loadRun } from "./pinned-run.ts";
+import { isPoisoned, isUntouchable } from "./poison.ts";
 import { RunLedger } from "./run-ledger.ts";
-import { brokenEnding, type RunEnding, settlementOf, unreadableSettlement } from "./run-settlement.ts";
+import {
+  bareEnding,
+  brokenEnding,
+  poisonedEnding,
+  type RunEnding,
+  settlementOf,
+  unreadableSettlement,
+} from "./run-settlement.ts";
 import { type SettleAnswer, storeSettlement } from "./settlement-store.ts";
 import { sleepUntil } from "./sleep-until.ts";
 import { evaluateStep } from "./step-evaluation.ts";
@@ -39,6 +46,8 @@ export class RunDrive {
   #failure: { readonly error: unknown } | null = null;
   #cancel: CancelRequest | null = null;
   #draining = false;
+  /** The run is poisoned, and something of it would have started. */
+  #refused = false;
   /** Tasks under way that are neither attempts nor timers. */
   #busy = 0;
   #notify: () => void = () => undefined;
@@ -54,7 +63,8 @@ export class RunDrive {
   /** Resolves when nothing of the run is left running here. Never rejects. */
   async run(): Promise<Parting> {
     try {
-      await this.#walk();
+      if (isUntouchable(this.claimed)) this.#ending = poisonedEnding;
+      else await this.#walk();
     } catch (error) {
       this.#fail(error);
     }
@@ -139,7 +149,8 @@ export class RunDrive {
         });
         return;
       case "dispatch":
-        if (!this.#draining) this.#tasks.run("attempt", (signal) => this.#attempt(ledger, command, signal));
+        if (isPoisoned(this.claimed)) this.#refuse(command);
+        else if (!this.#draining) this.#tasks.run("attempt", (signal) => this.#attempt(ledger, command, signal));
         return;
       case "settle_lost":
         this.#work("settle_lost", async (signal) => {
@@ -153,7 +164,7 @@ export class RunDrive {
         });
         return;
       case "abort":
-        this.#attempts.cut(command, endFault(command.end));
+        this.#attempts.cut(command, command.end);
         return;
       case "finish_step":
         ledger.finishStep(command.stepId, command);
@@ -163,8 +174,14 @@ export class RunDrive {
         ledger.startFinally(command.status);
         return;
       case "settle_run":
-        this.#ending = { status: command.status, class: command.class, code: command.code };
+        this.#ending = this.#refused ? poisonedEnding : command;
     }
+  }
+
+  #refuse({ stepId, index, attempt }: AttemptRef): void {
+    this.#refused = true;
+    const at = { stepId, index, attempt, atMs: this.#nowMs() };
+    this.#feed({ kind: "not_started", ...at, class: "poison", code: "RUN_POISONED" });
   }
 
   async #attempt(ledger: RunLedger, at: Dispatch, all: AbortSignal): Promise<void> {
@@ -234,7 +251,7 @@ export class RunDrive {
 
   async #settle(ending: RunEnding): Promise<Parting> {
     const cancel = this.#cancel;
-    const bare = () => unreadableSettlement(this.#room, this.claimed, cancel);
+    const bare = () => unreadableSettlement(this.#room, this.claimed, { ending: bareEnding(ending), cancel });
     const full = this.#ledger === null ? bare() : settlementOf(this.#room, this.#ledger, { ending, cancel });
     return await storeSettlement(this.#room, this.claimed, { full, bare }, this.#tasks.signal);
   }
@@ -269,8 +286,3 @@ export class RunDrive {
     return this.#room.deps.clock.now().getTime();
   }
 }
-
-const endFault = (end: RunEnd): Fault =>
-  end === "timed_out"
-    ? new Fault("RUN_TIMEOUT", "the run timed out")
-    : new Fault("RUN_CANCELLED", "the run was cancelled");

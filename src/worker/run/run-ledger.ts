@@ -53,11 +53,13 @@ export class RunLedger {
   }
 
   startWalk(): WalkAnswer {
-    const { attempts, marks, startedUtc } = this.run;
+    const { attempts, marks, rescues, startedUtc } = this.run;
     const startedMs = Date.parse(startedUtc);
-    if (attempts.length === 0 && marks.length === 0) return createWalk(this.pinned.walkDag, { startedMs });
+    if (attempts.length === 0 && marks.length === 0 && rescues === 0)
+      return createWalk(this.pinned.walkDag, { startedMs });
     return restoreWalk(this.pinned.walkDag, {
       startedMs,
+      rescues,
       attempts: attempts.map((attempt) => ({ ...attempt, endedMs: Date.parse(attempt.endedUtc) })),
       marks: marks.map((mark) => ({ ...mark, startedMs: Date.parse(mark.startedUtc) })),
     });

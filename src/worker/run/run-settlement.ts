@@ -19,6 +19,9 @@ export const brokenEnding: RunEnding = { status: "failed", class: "internal", co
 /** What becomes of a run that worker after worker died with. */
 export const poisonedEnding: RunEnding = { status: "failed", class: "poison", code: "RUN_POISONED" };
 
+/** A run that is settled without its steps did not come to the end that its walk says. */
+export const bareEnding = (ending: RunEnding): RunEnding => (ending === poisonedEnding ? ending : brokenEnding);
+
 interface Ended {
   readonly ending: RunEnding;
   readonly cancel: CancelRequest | null;

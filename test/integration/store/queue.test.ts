@@ -4,6 +4,7 @@ import { FakeClock } from "../../support/fake-clock.ts";
 import {
   admitRuns,
   applyTenant,
+  cancelledBody,
   commitOf,
   dagWrite,
   manualRequest,
@@ -215,6 +216,33 @@ describe("the queue", () => {
   });
 });
 
+describe("a run of a clock that was wrong by months", () => {
+  it.each(["2031-07-15T12:00:00.000Z", "2027-05-31T23:59:59.999Z", "1999-12-31T23:59:59.999Z"])(
+    "admitted at %s settles, and is cancelled while it waits, for the month of its id is made first",
+    async (instant) => {
+      const wrong = new FakeClock(instant);
+      const tenant = `wrong-${instant.slice(0, 4)}`;
+      const seam = await world.worker();
+      await applyTenant(store, { tenant, quota: quotaOf({ maxConcurrent: 1 }) });
+      const runIds = await admitRuns(store, wrong, tenant, ["a", "b"]);
+      const [run] = await seam.claim(1);
+      if (run === undefined) throw new Error("nothing claimed");
+      const waiting = runIds.find((runId) => runId !== run.runId) ?? "";
+
+      const stored = await seam.report([outcomeOf(run, "hello")]);
+      const cancelled = await store.admission.cancel({
+        ...{ tenant, runId: waiting, rationale: null, now: instant, bodyOf: cancelledBody },
+        actor: { kind: "user", subject: "ana", key: null },
+      });
+      const settled = await seam.settle([settlementOf(run)]);
+
+      expect([stored, cancelled, settled]).toEqual([["stored"], { kind: "cancelled" }, ["stored"]]);
+      expect((await store.ledger.getRun(tenant, run.runId))?.state).toBe("succeeded");
+      expect(await store.ledger.attempts(tenant, run.runId)).toHaveLength(1);
+    },
+  );
+});
+
 describe("rescue", () => {
   const age = (workerId: string) =>
     world.db.admin("update worker set beat = now() - interval '1 minute' where worker_id = $1", [workerId]);
@@ -235,6 +263,25 @@ describe("rescue", () => {
     expect(again[0]?.fence).toBeGreaterThan(run?.fence ?? 0);
     await expect(dead.heartbeat()).rejects.toMatchObject({ code: "WORKER_FENCED" });
     await next.settle(again.map((found) => settlementOf(found)));
+  });
+
+  it("counts the workers that died with a run, and no clean release", async () => {
+    const [first, second] = [await world.worker(), await world.worker()];
+    await applyTenant(store, { tenant: "counted" });
+    await admitRuns(store, clock, "counted", keys(1));
+    const [fresh] = await first.claim(1);
+    if (fresh === undefined) throw new Error("nothing claimed");
+    await first.release([fresh]);
+    const [released] = await first.claim(1);
+
+    await store.queue.retireWorker(first.workerId);
+    const [once] = await second.claim(1);
+    await store.queue.retireWorker(second.workerId);
+    const third = await world.worker();
+    const [twice] = await third.claim(1);
+
+    expect([fresh, released, once, twice].map((run) => run?.rescues)).toEqual([0, 0, 1, 2]);
+    if (twice !== undefined) await third.settle([settlementOf(twice)]);
   });
 
   it("waits for a tick under way, and then the beat saves the worker", async () => {

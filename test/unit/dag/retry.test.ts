@@ -49,9 +49,10 @@ it("repeats it under maxAttempts where the step's own retry.errors names lost", 
 it("counts a timed-out attempt under the class timeout", () => {
   const end = { status: "timed_out", class: null, code: "STEP_TIMEOUT", endedMs: 0 } as const;
   const retry = { ...step("a").retry, maxAttempts: 2 };
+  const bearing = { effects: "none", lostRepeats: 3 } as const;
 
-  expect(decideAttempt(end, { counted: 0, lost: 0 }, retry, "none").kind).toBe("retry");
-  expect(decideAttempt(end, { counted: 1, lost: 0 }, retry, "none")).toEqual({
+  expect(decideAttempt(end, { counted: 0, lost: 0 }, retry, bearing).kind).toBe("retry");
+  expect(decideAttempt(end, { counted: 1, lost: 0 }, retry, bearing)).toEqual({
     kind: "end",
     class: "timeout",
     code: "STEP_TIMEOUT",

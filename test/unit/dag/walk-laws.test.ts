@@ -34,12 +34,19 @@ interface Disk {
 
 const key = (c: { stepId: string; index: number; attempt: number }): string => `${c.stepId}/${c.index}/${c.attempt}`;
 
+interface Place {
+  readonly world: World;
+  readonly disk: Disk;
+  /** What is answered at all. */
+  readonly answers?: (command: WalkCommand) => boolean;
+}
+
 /** Runs a walk to its end; `pick` chooses which waiting answer comes next; `stop` ends this worker's life. */
 function live(
-  { world, disk }: { readonly world: World; readonly disk: Disk },
+  { world, disk, answers = () => true }: Place,
   first: WalkAnswer,
   pick: () => number,
-  stop: (turn: number) => "no" | "crash" | "cancel",
+  stop: (turn: number, pending: readonly WalkCommand[]) => "no" | "crash" | "cancel",
 ) {
   const log: WalkCommand[] = [];
   const pending: WalkCommand[] = [];
@@ -58,7 +65,7 @@ function live(
   };
   take(first.commands);
   for (let turn = 0; pending.length > 0; turn++) {
-    const verdict = stop(turn);
+    const verdict = stop(turn, pending);
     if (verdict === "crash") return { walk, log, crashed: true, cancelledAt };
     if (verdict === "cancel") {
       cancelledAt = log.length;
@@ -67,13 +74,30 @@ function live(
       take(answer.commands);
       if (pending.length === 0) break;
     }
-    const command = pending.splice(pick() % pending.length, 1)[0];
+    const open = pending.filter(answers);
+    const command = open[pick() % Math.max(1, open.length)];
     if (command === undefined) break;
+    pending.splice(pending.indexOf(command), 1);
     const answer = advance(walk, answerOf(world, disk, command));
     walk = answer.walk;
     take(answer.commands);
   }
   return { walk, log, crashed: false, cancelledAt };
+}
+
+/** `rescues` 0: given back by a worker that stopped in order, so that no death counts as a lost attempt. */
+const restartOf = ({ attempts, marks }: Disk, rescues: number) => ({
+  startedMs: 0,
+  rescues,
+  attempts: [...attempts.values()],
+  marks: [...marks.values()],
+});
+
+/** A life that answers all but attempts, and ends once nothing but those is left. */
+function liveUntilAttempts({ world, disk }: Place, first: WalkAnswer, pick: () => number) {
+  const isAttempt = ({ kind }: WalkCommand): boolean => kind === "dispatch";
+  const answers = (command: WalkCommand): boolean => !isAttempt(command);
+  return live({ world, disk, answers }, first, pick, (_, pending) => (pending.every(isAttempt) ? "crash" : "no"));
 }
 
 const ref = ({ stepId, index, attempt }: { stepId: string; index: number; attempt: number }) => ({
@@ -282,7 +306,7 @@ describe("laws of the walk", () => {
             t === crashes[0] ? "crash" : "no",
           );
           for (let life = 1; state.crashed; life++) {
-            const stored = { startedMs: 0, attempts: [...disk.attempts.values()], marks: [...disk.marks.values()] };
+            const stored = restartOf(disk, 0);
             state = live({ world, disk }, restoreWalk(world.dag, stored), pick, (t) =>
               t === crashes[life] ? "crash" : "no",
             );
@@ -294,6 +318,29 @@ describe("laws of the walk", () => {
         },
       ),
       { numRuns: rounds(400, 10000), interruptAfterTimeLimit: soakTimeout(8000) },
+    );
+  });
+
+  it("whatever kills its worker: no item executes more than four times for that, and the run settles", () => {
+    fc.assert(
+      fc.property(worlds, fc.infiniteStream(fc.nat()), (world, chance) => {
+        const disk = emptyDisk();
+        const pick = () => Number(chance.next().value);
+        const lives = [liveUntilAttempts({ world, disk }, createWalk(world.dag, { startedMs: 0 }), pick)];
+        while (lives.at(-1)?.crashed === true && lives.length < 200) {
+          const first = restoreWalk(world.dag, restartOf(disk, lives.length));
+          lives.push(liveUntilAttempts({ world, disk }, first, pick));
+        }
+
+        const executed = new Map<string, number>();
+        for (const command of lives.flatMap(({ log }) => log)) {
+          const item = command.kind === "dispatch" ? `${command.stepId}/${String(command.index)}` : null;
+          if (item !== null) executed.set(item, (executed.get(item) ?? 0) + 1);
+        }
+        expect(Math.max(0, ...executed.values())).toBeLessThanOrEqual(4);
+        expect(lives.at(-1)?.log.at(-1)?.kind).toBe("settle_run");
+      }),
+      { numRuns: rounds(200, 5000), interruptAfterTimeLimit: soakTimeout(8000) },
     );
   });
 
@@ -332,7 +379,7 @@ describe("laws of the walk", () => {
           );
           if (!first.crashed) return;
           const ended = new Set([...disk.attempts.values()].filter((a) => a.status === "succeeded").map(key));
-          const stored = { startedMs: 0, attempts: [...disk.attempts.values()], marks: [...disk.marks.values()] };
+          const stored = restartOf(disk, 1);
           const second = live({ world, disk }, restoreWalk(world.dag, stored), pick, (t) =>
             t === 0 ? "cancel" : "no",
           );

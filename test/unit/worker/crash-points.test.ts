@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { FakeHosts } from "../../support/fake-hosts.ts";
+import type { AttemptOutcome } from "../../../src/store/index.ts";
+import { FakeHosts, hanging } from "../../support/fake-hosts.ts";
 import type { CrashPoint } from "../../support/fake-seam.ts";
 import { type Bench, dag, setup, turnOfTheLoop } from "./worker-fixture.ts";
 
@@ -103,4 +104,95 @@ describe("a worker that dies after any call of a three-step run", () => {
     }
     expect([...endings].sort()).toEqual(["failed LOST_OUTCOME_UNKNOWN", "succeeded "]);
   });
+});
+
+describe("a run that worker after worker dies with", () => {
+  /** Lives of workers until the run has settled; each ends once a step of it executes. */
+  async function livesOf(bench: Bench, run: Story["run"]): Promise<number> {
+    for (let lives = 1; ; lives++) {
+      await bench.worker().start();
+      const { hosts } = bench;
+      await bench.until(() => hosts.requests.length > 0 || bench.queue.run(run).settlement !== null);
+      if (bench.queue.run(run).settlement !== null) return lives;
+      hosts.silent = true;
+      bench.hosts = new FakeHosts();
+      for (const [name, plugin] of hosts.plugins) bench.hosts.plugins.set(name, plugin);
+      bench.queue.rescueAll();
+    }
+  }
+
+  it.each(["none", "idempotent"] as const)(
+    "a step with effects %s that kills its worker executes four times, then fails as lost",
+    async (effects) => {
+      const bench = await setup();
+      const killer = { effects, run: hanging };
+      const run = bench.admit({ spec: dag({ a: {}, b: { needs: ["a"] } }), plugins: { a: killer } });
+
+      const lives = await livesOf(bench, run);
+
+      expect(lives).toBe(5);
+      expect(bench.record(run)).toMatchObject({ status: "failed", errorClass: "lost", code: "SANDBOX_LOST" });
+      // The first worker marks nothing of such a step: its death counts, but has no attempt.
+      expect(bench.attempts(run, "a").map(({ attempt, class: why }) => [attempt, why])).toEqual([
+        [1, "lost"],
+        [2, "lost"],
+        [3, "lost"],
+      ]);
+      expect(bench.step(run, "b").reason).toBe("upstream_failed");
+    },
+  );
+
+  it("is poisoned after ten deaths: nothing of it starts, what is stored stands in its record", async () => {
+    const bench = await setup();
+    const spec = dag({ a: {}, b: { needs: ["a"] }, c: { needs: ["b"] } });
+    const run = bench.admit({ spec });
+    bench.queue.run(run).rescues = 10;
+    bench.queue.run(run).attempts.push({ ...(await succeeded(spec)), runId: run.runId });
+
+    await bench.worker().start();
+    await bench.untilSettled(run);
+
+    expect(bench.hosts.requests).toEqual([]);
+    expect(bench.record(run)).toMatchObject({ status: "failed", errorClass: "poison", code: "RUN_POISONED" });
+    expect(bench.step(run, "a").status).toBe("succeeded");
+    expect([bench.step(run, "b"), bench.step(run, "c")]).toMatchObject([
+      { status: "failed", reason: "run_poisoned" },
+      { status: "skipped", reason: "upstream_failed" },
+    ]);
+  });
+
+  it("is not even read after twelve, and settles without steps", async () => {
+    const bench = await setup();
+    const run = bench.admit({ spec: dag({ a: {} }) });
+    bench.queue.run(run).rescues = 12;
+
+    await bench.worker({ readSnapshot: () => Promise.reject(new Error("this ends the daemon")) }).start();
+    await bench.untilSettled(run);
+
+    expect(bench.record(run)).toMatchObject({ errorClass: "poison", code: "RUN_POISONED", steps: [] });
+  });
+
+  it("that has nothing left to start succeeds, however many died with it", async () => {
+    const bench = await setup();
+    const spec = dag({ a: {} });
+    const run = bench.admit({ spec });
+    bench.queue.run(run).rescues = 11;
+    bench.queue.run(run).attempts.push({ ...(await succeeded(spec)), runId: run.runId });
+
+    await bench.worker().start();
+    await bench.untilSettled(run);
+
+    expect(bench.record(run).status).toBe("succeeded");
+  });
+
+  /** The outcome of step `a`, as a run of its own stored it. */
+  async function succeeded(whole: typeof spec): Promise<AttemptOutcome> {
+    const bench = await setup();
+    const run = bench.admit({ spec: whole, plugins: { b: { run: hanging } } });
+    await bench.worker().start();
+    await bench.until(() => bench.attempts(run, "a").length > 0);
+    const [outcome] = bench.attempts(run, "a");
+    if (outcome === undefined) throw new Error("no outcome");
+    return outcome;
+  }
 });
