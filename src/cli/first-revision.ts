@@ -2,6 +2,7 @@ import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { encodeCommit, type FirstCommit, graftTree, hashObject, signedCommit } from "../git/index.ts";
 import { publicKeyLine } from "../trust/index.ts";
+import { editorFiles, modelineOf } from "./new/editor-files.ts";
 import type { Person } from "./person.ts";
 import type { PersonKey } from "./person-key.ts";
 import { packageRoot } from "./version.ts";
@@ -37,17 +38,18 @@ function filesOf({ site, person, personKey, recorderBlob }: FirstRevision): Read
   const tenant = `tenants/${exampleTenant}`;
   const example = path.join(packageRoot(), "specs-example");
   const signer = `${person.principal} namespaces="git,orrery-approval" ${publicKeyLine(personKey.blob)}\n`;
-  const texts: Readonly<Record<string, string>> = {
-    "README.md": readmeText(site),
-    "orrery.yaml": repositoryText,
-    "keys/spec_signers": signer,
-    [`sites/${site}.yaml`]: siteText(publicKeyLine(recorderBlob)),
-    [`${tenant}/tenant.yaml`]: `${headOf("Tenant")}  owners: [${JSON.stringify(person.principal)}]\n`,
-    [`${tenant}/allowlist.yaml`]: `${headOf("Allowlist")}  plugins:\n    - { name: "core.*", versions: ["1.x"] }\n`,
-  };
-  const files = new Map<string, Buffer>(Object.entries(texts).map(([name, text]) => [name, Buffer.from(text, "utf8")]));
-  const hello = path.join(example, "tenants", "acme", "dags", "hello.yaml");
-  files.set(`${tenant}/dags/hello.yaml`, readFileSync(hello));
+  const texts = new Map([
+    ["README.md", readmeText(site)],
+    ["orrery.yaml", repositoryText],
+    ["keys/spec_signers", signer],
+    [`sites/${site}.yaml`, siteText(publicKeyLine(recorderBlob))],
+    [`${tenant}/tenant.yaml`, `${headOf("Tenant")}  owners: [${JSON.stringify(person.principal)}]\n`],
+    [`${tenant}/allowlist.yaml`, `${headOf("Allowlist")}  plugins:\n    - { name: "core.*", versions: ["1.x"] }\n`],
+    ...editorFiles(),
+  ]);
+  const hello = `${tenant}/dags/hello.yaml`;
+  texts.set(hello, readFileSync(path.join(example, "tenants", "acme", "dags", "hello.yaml"), "utf8"));
+  const files = new Map([...texts].map(([name, text]) => [name, Buffer.from(modelineOf(name) + text, "utf8")]));
   for (const [name, bytes] of corePlugins(path.join(example, "plugins"))) files.set(`plugins/${name}`, bytes);
   return files;
 }
@@ -56,10 +58,10 @@ const headOf = (kind: string): string => `apiVersion: orrery/v1\nkind: ${kind}\n
 
 const repositoryText = `# What the whole repository agrees on.
 ${headOf("Repository")}  trust:
-    commits: require      # every commit is signed by a key of its parent's keys/spec_signers
-    merges: firstParent   # the signer of a merge answers for what it brings in
+    commits: require     # every commit is signed by a key of its parent's keys/spec_signers
+    merges: firstParent  # the signer of a merge answers for what it brings in
   brakes:
-    prunePercent: 20      # a commit that removes more of a tenant's DAGs waits for a person
+    prunePercent: 20  # a commit that removes more of a tenant's DAGs waits for a person
 `;
 
 const siteText = (recorderKey: string): string => `# Which tenants run at this site, and the key that signs its records.
@@ -77,6 +79,7 @@ const readmeText = (site: string): string => `# Spec repository of site ${site}
 | keys/spec_signers | who may sign commits (OpenSSH allowed_signers) |
 | sites/${site}.yaml | which tenants run at this site; the recorder's public key |
 | plugins/ | what steps may use |
+| schemas/, .vscode/ | completion in editors; \`orrery new schemas\` brings them up to date |
 | tenants/<tenant>/ | tenant.yaml, quota.yaml, allowlist.yaml, dags/<dagId>.yaml, files/ |
 
 Who may clone this repository reads all of it. \`orrery lint\` checks it before you commit.

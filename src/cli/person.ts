@@ -24,7 +24,7 @@ export function findPerson(key: PersonKey, cwd: string): Person {
 const isPrincipal = (text: string): boolean => /^[^\s"'#,*?!<>=\p{Cc}]{1,200}$/u.test(text);
 
 /** As git itself finds it from here; null where it is not set or git is missing. */
-function gitSetting(name: string, cwd: string): string | null {
+export function gitSetting(name: string, cwd: string): string | null {
   const { path, home } = readEnvironment();
   const result = spawnSync("git", ["config", "--get", name], {
     cwd,
