@@ -23,8 +23,7 @@ export function wireWorker(plant: Plant, emit: (event: WorkerEvent) => void): Wo
         return decodeSnapshot(Buffer.from(bytes).toString("utf8"));
       },
       readBlob,
-      currentGrants: async (tenant) =>
-        (await store.revision.observeTenant(tenant)).snapshot?.allowlist ?? { plugins: [], endpoints: [], secrets: [] },
+      currentGrants: (tenant, known) => store.revision.currentGrants(tenant, known),
       secrets: {
         levelFits: lendsSecrets(plant.hosts.level),
         find: plant.secrets.sources.find,

@@ -27,6 +27,7 @@ export type { LeaseStore, QueueStore } from "./lease-store.ts";
 export type { AttemptView, DagView, EventView, LedgerStore, RunView, TenantView } from "./ledger-store.ts";
 export type {
   Condition,
+  CurrentGrants,
   DagVersion,
   DagWrite,
   NewSite,

@@ -1,5 +1,6 @@
 import type { UtcText } from "../base/index.ts";
 import type { Condition, ObservedTenant, OutboxBody, TenantChange } from "../plan/index.ts";
+import type { Allowlist } from "../spec/index.ts";
 import type { QueuedRunBody } from "./admission-store.ts";
 
 // The values that plan/ makes and reads live there: a pure room imports no plant.
@@ -23,8 +24,16 @@ export interface RevisionStore {
   /** Which of these blobs the tenant does not hold yet. */
   missingBlobs(tenant: string, sha256: readonly string[]): Promise<readonly string[]>;
   readBlob(tenant: string, sha256: string): Promise<Buffer | null>;
+  /** The allowlist as applied now, for a step that is about to start. */
+  currentGrants(tenant: string, known: string | null): Promise<CurrentGrants>;
   /** Writes site conditions only when they differ. */
   reportSite(conditions: readonly Condition[], now: UtcText): Promise<void>;
+}
+
+export interface CurrentGrants {
+  readonly revision: string;
+  /** null = that of the revision that was known. */
+  readonly allowlist: Allowlist | null;
 }
 
 /** A version of a Dag that verified history brought in, applied or not. */

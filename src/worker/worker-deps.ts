@@ -1,12 +1,12 @@
 import type { ArtifactStore } from "../artifact/index.ts";
-import type { Clock, Fault } from "../base/index.ts";
+import type { Clock, CodeName, Fault } from "../base/index.ts";
 import type { Compute } from "../compute/index.ts";
 import type { RecordRuntime } from "../record/index.ts";
 import type { RunStatus, StepStatus } from "../run/index.ts";
 import type { SandboxHosts } from "../sandbox/index.ts";
 import type { LentSecrets, SecretSources } from "../secret/index.ts";
-import type { Allowlist, TenantSnapshot } from "../spec/index.ts";
-import type { QueueStore, Store } from "../store/index.ts";
+import type { TenantSnapshot } from "../spec/index.ts";
+import type { CurrentGrants, QueueStore, Store } from "../store/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 
 /** What a worker can touch. Reads of the store reject with `retry` faults while the world is down. */
@@ -15,8 +15,8 @@ export interface WorkerDeps {
   readonly createSeam: Store["createWorkerSeam"];
   readonly readSnapshot: (tenant: string, sha256: string, signal: AbortSignal) => Promise<TenantSnapshot>;
   readonly readBlob: (tenant: string, sha256: string, signal: AbortSignal) => Promise<Uint8Array | null>;
-  /** The allowlist as applied now. */
-  readonly currentGrants: (tenant: string, signal: AbortSignal) => Promise<Allowlist>;
+  /** The allowlist as applied now; null where its revision is still the known one. */
+  readonly currentGrants: (tenant: string, known: string | null, signal: AbortSignal) => Promise<CurrentGrants>;
   readonly secrets: StepSecrets;
   readonly hosts: Pick<SandboxHosts, "run" | "killAll" | "capacity">;
   readonly compute: StepCompute;
@@ -63,7 +63,14 @@ interface RunName {
   readonly runId: string;
 }
 
+/** `reason`: lower_snake, as in the record: why it was skipped, or failed without an attempt. */
+interface StepEnding {
+  readonly status: StepStatus;
+  readonly reason: string | null;
+  readonly code: CodeName | null;
+}
+
 export type WorkerEvent =
   | ({ readonly kind: "run_started"; readonly resumed: boolean } & RunName)
-  | ({ readonly kind: "step_ended"; readonly stepId: string; readonly status: StepStatus } & RunName)
+  | ({ readonly kind: "step_ended"; readonly stepId: string } & StepEnding & RunName)
   | ({ readonly kind: "run_settled"; readonly status: RunStatus; readonly durationMs: number } & RunName);

@@ -43,8 +43,8 @@ export class WorkerSession {
       options,
       seam: watchFence(owned.seam, (fault) => this.#die(fault)),
       gate: new DispatchGate(() => deps.hosts.capacity),
-      grants: createGrantCache((tenant, signal) =>
-        lastingCall(deps, "currentGrants", () => deps.currentGrants(tenant, signal), signal),
+      grants: createGrantCache((tenant, known, signal) =>
+        lastingCall(deps, "currentGrants", () => deps.currentGrants(tenant, known, signal), signal),
       ),
       compute: lastingCompute(deps),
       rested: () => this.wake(),

@@ -5,6 +5,7 @@ import { decodeSnapshot } from "../../spec/index.ts";
 import type { ObservedSite, ObservedTenant, RevisionStore, TenantChange } from "../revision-store.ts";
 import { hashBytes, hexOfBytes } from "./column-codec.ts";
 import { readConditions, replaceConditions } from "./conditions.ts";
+import { readCurrentGrants } from "./current-grants.ts";
 import { insertVersions, writeDags } from "./dag-writes.ts";
 import { insertEvent } from "./events.ts";
 import { readDags } from "./observed-dags.ts";
@@ -47,6 +48,8 @@ export function createRevisionStore(database: Database): RevisionStore {
         const held = new Set(rows.map((row) => hexOfBytes(row.sha256)));
         return sha256.filter((hex) => !held.has(hex));
       }),
+    currentGrants: (tenant, known) =>
+      database.withTenant(tenant, (session) => readCurrentGrants(session, tenant, known)),
     readBlob: (tenant, sha256) => database.withTenant(tenant, (session) => readBlob(session, tenant, sha256)),
   };
 }

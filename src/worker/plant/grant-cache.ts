@@ -1,8 +1,9 @@
 import type { Allowlist } from "../../spec/index.ts";
+import type { CurrentGrants } from "../../store/index.ts";
 
-/** Current allowlists of the tenants that this worker runs, read again when their applied revision moves. */
+/** Current allowlists of the tenants that this worker runs, for connects; asked anew at each step start. */
 export interface GrantCache {
-  /** The allowlist now; reads it when it is not held. */
+  /** The allowlist as applied now: what an apply took away before this call is gone in its answer. */
   read(tenant: string, signal: AbortSignal): Promise<Allowlist>;
   /** Without waiting, for a connect: null where none was ever read, which grants nothing. */
   held(tenant: string): Allowlist | null;
@@ -15,48 +16,55 @@ export interface GrantCache {
   forget(tenant: string): void;
 }
 
-type ReadAllowlist = (tenant: string, signal: AbortSignal) => Promise<Allowlist>;
+type ReadGrants = (tenant: string, known: string | null, signal: AbortSignal) => Promise<CurrentGrants>;
 
 interface Held {
-  /** null = read without knowing of which revision. */
+  /** null = the last read failed: nothing is granted at a connect. */
   readonly revision: string | null;
   readonly allowlist: Allowlist;
-  /** The last read failed: nothing is granted at a connect, and a step start reads again. */
-  readonly isStale: boolean;
+  /** Which read this is of: an older answer never goes over a newer one. */
+  readonly read: number;
 }
 
 const nothing: Allowlist = { plugins: [], endpoints: [], secrets: [] };
 
-export function createGrantCache(readAllowlist: ReadAllowlist): GrantCache {
+export function createGrantCache(readGrants: ReadGrants): GrantCache {
   const held = new Map<string, Held>();
+  let reads = 0;
+  const ask = async (tenant: string, signal: AbortSignal): Promise<Held> => {
+    reads += 1;
+    const read = reads;
+    const known = held.get(tenant);
+    const { revision, allowlist } = await readGrants(tenant, known?.revision ?? null, signal);
+    return { revision, allowlist: allowlist ?? known?.allowlist ?? nothing, read };
+  };
+  const keep = (tenant: string, answer: Held): void => {
+    if ((held.get(tenant)?.read ?? 0) < answer.read) held.set(tenant, answer);
+  };
   return {
     read: async (tenant, signal) => {
-      const known = held.get(tenant);
-      if (known?.isStale === false) return known.allowlist;
-      const allowlist = await readAllowlist(tenant, signal);
-      // A revision that arrived while this was read has its own read: never put an older one over it.
-      const newer = held.get(tenant);
-      if (newer?.isStale === false) return newer.allowlist;
-      held.set(tenant, { revision: null, allowlist, isStale: false });
-      return allowlist;
+      const answer = await ask(tenant, signal);
+      keep(tenant, answer);
+      return answer.allowlist;
     },
     held: (tenant) => held.get(tenant)?.allowlist ?? null,
     follow: async (revisions, signal) => {
       const moved = Object.entries(revisions).filter(
         ([tenant, revision]) => held.has(tenant) && held.get(tenant)?.revision !== revision,
       );
-      const reads = await Promise.allSettled(
-        moved.map(async ([tenant, revision]) => {
+      const answers = await Promise.allSettled(
+        moved.map(async ([tenant]) => {
+          const before = reads + 1;
           try {
-            const allowlist = await readAllowlist(tenant, signal);
-            if (held.has(tenant)) held.set(tenant, { revision, allowlist, isStale: false });
+            const answer = await ask(tenant, signal);
+            if (held.has(tenant)) keep(tenant, answer);
           } catch (error) {
-            if (held.has(tenant)) held.set(tenant, { revision: null, allowlist: nothing, isStale: true });
+            if (held.has(tenant)) keep(tenant, { revision: null, allowlist: nothing, read: before });
             throw error;
           }
         }),
       );
-      const failed = reads.find((read) => read.status === "rejected");
+      const failed = answers.find((answer) => answer.status === "rejected");
       if (failed !== undefined) throw failed.reason;
     },
     forget: (tenant) => held.delete(tenant),

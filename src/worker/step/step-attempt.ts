@@ -92,10 +92,11 @@ async function prepare(room: WorkerRoom, ledger: RunLedger, at: Dispatch, signal
   const { tenant } = ledger.run;
   const resolved = await resolveInput(room, ledger, at, signal);
   if (resolved.kind === "refused") return resolved;
+  const pluginBytes = await room.blobs.read(tenant, step.plugin.sha256, signal);
+  // Asked of the store, after all that takes time: a grant that an apply took away by now starts nothing.
   const current = await room.grants.read(tenant, signal);
   const refusal = refusalOf(step, current, ledger.pinned.snapshot.allowlist);
   if (refusal !== null) return { kind: "refused", code: refusal, message: codes[refusal].title };
-  const pluginBytes = await room.blobs.read(tenant, step.plugin.sha256, signal);
   // Last of all: nothing that can still refuse the step comes after values are in memory.
   const lent = await findSecrets(room, ledger, at.stepId, signal);
   if (lent.kind === "refused") return lent;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../../../src/base/node-digest.ts";
 import type { Allowlist } from "../../../src/spec/index.ts";
+import type { CurrentGrants } from "../../../src/store/index.ts";
 import { createBlobCache } from "../../../src/worker/plant/blob-cache.ts";
 import { DispatchGate } from "../../../src/worker/plant/dispatch-gate.ts";
 import { createGrantCache } from "../../../src/worker/plant/grant-cache.ts";
@@ -8,27 +9,31 @@ import { createGrantCache } from "../../../src/worker/plant/grant-cache.ts";
 const never = new AbortController().signal;
 const allowing = (name: string): Allowlist => ({ plugins: [{ name, versions: ["1.x"] }], endpoints: [], secrets: [] });
 
+const of = (name: string): CurrentGrants => ({ revision: name, allowlist: allowing(name) });
+
 describe("grant cache", () => {
-  it("reads a tenant once, and again only when its revision moves", async () => {
+  it("asks at each step start, saying what it knows; follows only what moved, of tenants that it holds", async () => {
     const reads: string[] = [];
-    const cache = createGrantCache((tenant) => {
-      reads.push(tenant);
-      return Promise.resolve(allowing(`v${reads.length}`));
+    const revisions = ["r1", "r1", "r2"];
+    const cache = createGrantCache((tenant, known) => {
+      const revision = revisions[Math.min(reads.length, 2)] ?? "";
+      reads.push(`${tenant} ${known ?? "-"}`);
+      return Promise.resolve({ revision, allowlist: known === revision ? null : allowing(revision) });
     });
 
-    await cache.read("acme", never);
-    await cache.read("acme", never);
-    await cache.follow({ acme: "r1", globex: "r1" }, never);
+    const first = await cache.read("acme", never);
+    const second = await cache.read("acme", never);
     await cache.follow({ acme: "r1", globex: "r1" }, never);
     await cache.follow({ acme: "r2", globex: "r2" }, never);
 
-    expect(reads).toEqual(["acme", "acme", "acme"]);
-    expect(cache.held("acme")).toEqual(allowing("v3"));
+    expect(reads).toEqual(["acme -", "acme r1", "acme r1"]);
+    expect([first, second]).toEqual([allowing("r1"), allowing("r1")]);
+    expect(cache.held("acme")).toEqual(allowing("r2"));
     expect(cache.held("globex")).toBeNull();
   });
 
   it("grants nothing while a moved revision cannot be read, and reads again at the next step start", async () => {
-    const answers: (Allowlist | Error)[] = [allowing("old"), new Error("away"), allowing("new")];
+    const answers: (CurrentGrants | Error)[] = [of("old"), new Error("away"), of("new")];
     const cache = createGrantCache(() => {
       const answer = answers.shift();
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer!);
@@ -44,23 +49,20 @@ describe("grant cache", () => {
   });
 
   it("never puts an older answer over a newer one", async () => {
-    let slow: (allowlist: Allowlist) => void = () => undefined;
-    const answers = [
-      () => new Promise<Allowlist>((resolve) => (slow = resolve)),
-      () => Promise.resolve(allowing("new")),
-    ];
+    let slow: (grants: CurrentGrants) => void = () => undefined;
+    const answers = [() => new Promise<CurrentGrants>((resolve) => (slow = resolve)), () => Promise.resolve(of("new"))];
     const cache = createGrantCache(() => answers.shift()!());
 
     const first = cache.read("acme", never);
     const second = await cache.read("acme", never);
-    slow(allowing("old"));
+    slow(of("old"));
 
-    expect(await first).toEqual(second);
+    expect([await first, second]).toEqual([allowing("old"), allowing("new")]);
     expect(cache.held("acme")).toEqual(allowing("new"));
   });
 
   it("forgets a tenant whose last run is gone", async () => {
-    const cache = createGrantCache(() => Promise.resolve(allowing("x")));
+    const cache = createGrantCache(() => Promise.resolve(of("x")));
     await cache.read("acme", never);
 
     cache.forget("acme");

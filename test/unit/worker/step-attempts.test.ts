@@ -236,6 +236,61 @@ describe("grants at step start", () => {
     expect(bench.hosts.requests).toEqual([]);
   });
 
+  it("a step that starts right after the apply that took its grant is refused, before any beat could tell", async () => {
+    const bench = await setup();
+    const order: string[] = [];
+    const run = bench.admit({
+      spec: dag({ a: {}, b: { needs: ["a"] } }),
+      plugins: {
+        a: {
+          run: () => {
+            // Applied while a runs: nobody wakes the worker, and its beat is two seconds away.
+            bench.grants.set("acme", { plugins: [{ name: "test.a", versions: ["1.x"] }], endpoints: [], secrets: [] });
+            order.push(...bench.queue.calls.filter((call) => call === "heartbeat"));
+            return {};
+          },
+        },
+      },
+    });
+    await bench.worker().start();
+
+    await bench.untilSettled(run);
+
+    expect(order).toHaveLength(1);
+    expect(bench.step(run, "b")).toMatchObject({ status: "failed", reason: "allowlist_revoked" });
+    expect(bench.hosts.requests.map(({ stepId }) => stepId)).toEqual(["a"]);
+  });
+
+  it("a removal reaches the question of open tunnels by the next beat, with nobody to wake the worker", async () => {
+    const bench = await setup();
+    const endpoint = { host: "notify.internal", port: 443, private: true, for: ["test.*"] };
+    let ask: () => string = () => "";
+    const run = bench.admit({
+      spec: dag({ a: { network: ["notify.internal:443"] } }),
+      allowlist: { ...allGranted, endpoints: [endpoint] },
+      plugins: {
+        a: {
+          run: async (input, step) => {
+            ask = () => step.ports.decideEgress("notify.internal", 443);
+            return await hanging(input, step);
+          },
+        },
+      },
+    });
+    await bench.worker().start();
+    await bench.until(() => ask() === "allow_private");
+
+    const appliedMs = bench.clock.monotonicMs();
+    bench.grants.set("acme", allGranted);
+    bench.queue.revisions["acme"] = "e".repeat(40);
+    await bench.until(() => ask() === "deny");
+
+    // The broker asks every two seconds (sandbox/host-factory), so a tunnel is closed within five.
+    expect(bench.clock.monotonicMs() - appliedMs).toBeLessThanOrEqual(2250);
+    bench.queue.askCancel(run);
+    await bench.untilSettled(run);
+  });
+
   it("a grant that is taken away while a run is under way counts at the next step and at the next connect", async () => {
     const bench = await setup();
     const endpoint = { host: "notify.internal", port: 443, private: true, for: ["test.*"] };

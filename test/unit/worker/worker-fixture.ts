@@ -165,7 +165,10 @@ export class Bench {
       },
       readBlob: (tenant, hash) => Promise.resolve(this.#blobs.get(`${tenant}/${hash}`) ?? null),
       currentGrants: (tenant) =>
-        Promise.resolve(this.grants.get(tenant) ?? { plugins: [], endpoints: [], secrets: [] }),
+        Promise.resolve({
+          revision: this.queue.revisions[tenant] ?? "d".repeat(40),
+          allowlist: this.grants.get(tenant) ?? { plugins: [], endpoints: [], secrets: [] },
+        }),
       secrets: noSecrets,
       hosts: this.hosts,
       compute: inlineCompute,
