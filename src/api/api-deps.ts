@@ -1,5 +1,6 @@
 import type { Clock } from "../base/index.ts";
 import type { TokenVerifier } from "../identity/index.ts";
+import type { BreakGlass } from "../reconciler/index.ts";
 import type { RunStarter } from "../scheduler/index.ts";
 import type { LedgerStore } from "../store/index.ts";
 import type { Logger, Metrics, Redact } from "../telemetry/index.ts";
@@ -7,6 +8,7 @@ import type { Logger, Metrics, Redact } from "../telemetry/index.ts";
 export interface ApiDeps {
   readonly ledger: LedgerStore;
   readonly runs: RunStarter;
+  readonly breakGlass: BreakGlass;
   /** Log lines of one attempt as stored (NDJSON), null where the hash is not the tenant's. */
   readonly readLog: (tenant: string, sha256: string) => Promise<string | null>;
   readonly site: () => SiteStatus;

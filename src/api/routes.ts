@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { codes, Fault, type JsonObject } from "../base/index.ts";
-import { apiPrefix, guardTenant, type Principal, type Scope, tenantOfHeaders } from "../identity/index.ts";
+import { apiPrefix, guardTenant, type Scope, tenantOfHeaders } from "../identity/index.ts";
 import type { StartAnswer } from "../scheduler/index.ts";
 import type { RunView } from "../store/index.ts";
 import type { ApiDeps } from "./api-deps.ts";
+import { type Caller, type CallerOf, demands } from "./caller.ts";
+import { registerSuspensions } from "./suspension-routes.ts";
 
 const idPattern = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
 const uuidPattern = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
@@ -18,16 +20,6 @@ const runParams = {
   properties: { runId: { type: "string", pattern: uuidPattern } },
 };
 const rationale = { type: "string", minLength: 1, maxLength: 2000 };
-
-interface Caller {
-  readonly tenant: string;
-  readonly principal: Principal;
-}
-
-type CallerOf = (request: FastifyRequest) => Caller;
-
-/** What a route demands of its caller; the type makes a route without it impossible to read. */
-const demands = (scope: Scope): { readonly config: { readonly scope: Scope } } => ({ config: { scope } });
 
 /**
  * Every route has the tenant header, a token of that tenant and a scope, checked before anything of the body or the
@@ -51,6 +43,7 @@ export function registerRoutes(app: FastifyInstance, deps: ApiDeps): void {
   };
   registerDags(app, deps, callerOf);
   registerEvents(app, deps, callerOf);
+  registerSuspensions(app, deps, callerOf);
   registerRuns(app, deps, callerOf);
 }
 

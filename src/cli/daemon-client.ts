@@ -15,12 +15,14 @@ export interface ClientOptions {
   readonly tenant: string;
   /** Stands in records as the actor. */
   readonly subject: string;
+  /** What its token may; a wider one holds the narrower. */
+  readonly scope: "operate" | "admin";
 }
 
 const tokenTtlSeconds = 60;
 
 /** Fault DAEMON_UNREACHABLE where none runs; a problem document becomes the Fault that it names. */
-export async function connectDaemon({ dataDir, tenant, subject }: ClientOptions): Promise<DaemonClient> {
+export async function connectDaemon({ dataDir, tenant, subject, scope }: ClientOptions): Promise<DaemonClient> {
   const daemon = readDaemonFile(dataDir);
   if (daemon === null || !isAlive(daemon.pid)) throw new Fault("DAEMON_UNREACHABLE", `no daemon runs on ${dataDir}`);
   const key = await openApiKey(dataDir, false);
@@ -28,7 +30,7 @@ export async function connectDaemon({ dataDir, tenant, subject }: ClientOptions)
   const token = await issueToken(key, {
     subject,
     tenant,
-    scopes: ["operate"],
+    scopes: [scope],
     nowSeconds,
     ttlSeconds: tokenTtlSeconds,
   });

@@ -63,8 +63,12 @@ export function tenantOf(options: { readonly tenant?: string }): string {
   return options.tenant;
 }
 
-export function clientFor(dataDir: string, tenant: string): Promise<DaemonClient> {
-  return connectDaemon({ dataDir, tenant, subject: `${userName()}@cli` });
+export function clientFor(
+  dataDir: string,
+  tenant: string,
+  scope: "operate" | "admin" = "operate",
+): Promise<DaemonClient> {
+  return connectDaemon({ dataDir, tenant, subject: `${userName()}@cli`, scope });
 }
 
 /** The number where the user has no name: containers run under any uid. */

@@ -120,6 +120,7 @@ async function doorDeps(plant: Plant, { view, engines, metrics }: Inside): Promi
   const { jwks } = await openApiKey(config.dataDir, true);
   return {
     ...{ ledger: store.ledger, metrics, clock, log, redact: createRedact(plant.secrets.lent.literals) },
+    breakGlass: engines.breakGlass,
     runs: createRunStarter(engines.starting, { site: config.site, runtime }),
     site: () => view.status(),
     tenants: () => view.tenants,

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Service } from "../base/index.ts";
 import { watchRefs } from "../git/index.ts";
-import { createReconciler, type Reconciler } from "../reconciler/index.ts";
+import { type BreakGlass, createBreakGlass, createReconciler, type Reconciler } from "../reconciler/index.ts";
 import { createRecorder, type Recorder, type RecorderOptions, recorderDefaults } from "../recorder/index.ts";
 import { createScheduler, type Scheduler, type StarterDeps } from "../scheduler/index.ts";
 import { nodeTrustCrypto } from "../signer/index.ts";
@@ -28,6 +28,7 @@ export interface Engines {
   readonly recorder: Recorder;
   /** What starting a run by hand needs. */
   readonly starting: StarterDeps;
+  readonly breakGlass: BreakGlass;
 }
 
 /** The only place where engines meet: each knows the others as a wake-up without a payload. */
@@ -47,7 +48,12 @@ export function wireEngines(input: WireInput): Engines {
     wakeScheduler: () => scheduler.wake(),
     wakeWorker: () => worker.wake(),
   });
-  return { services: [recorder, worker, reconciler, watcher, scheduler, housekeeping], recorder, starting };
+  return {
+    services: [recorder, worker, reconciler, watcher, scheduler, housekeeping],
+    recorder,
+    starting,
+    breakGlass: wireBreakGlass(plant, [reconciler, recorder]),
+  };
 }
 
 function endRun(event: Extract<WorkerEvent, { kind: "run_settled" }>, metrics: Metrics, recorder: Recorder): void {
@@ -118,6 +124,17 @@ function wireReconciler({ plant, view, metrics, emit }: WireInput, { scheduler, 
       intervalMs: reconcileEveryMs,
     },
   );
+}
+
+function wireBreakGlass(
+  { config, store, clock, runtime }: Plant,
+  woken: readonly { readonly wake: () => void }[],
+): BreakGlass {
+  const wake = (): void => {
+    for (const engine of woken) engine.wake();
+  };
+  const { suspensions, ledger } = store;
+  return createBreakGlass({ suspensions, ledger, clock, wake }, { site: config.site, runtime });
 }
 
 const pollRefMs = 2000;

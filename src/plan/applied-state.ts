@@ -24,5 +24,6 @@ export function appliedState(desired: DesiredTenant, revision: string): Observed
       return [{ dagId, specHash, armed, suspended, pruned: false, schedules: [] }];
     }),
     conditions: plan.conditions,
+    suspensions: [],
   };
 }

@@ -13,6 +13,18 @@ export interface Condition {
   readonly observedRevision: string | null;
 }
 
+/** What a person stopped past Git (break-glass), until it expires by itself. */
+export interface Suspension {
+  /** null = every DAG of the tenant. */
+  readonly dagId: string | null;
+  readonly reason: string;
+  readonly ticket: string;
+  /** Who did it. */
+  readonly subject: string;
+  readonly since: UtcText;
+  readonly until: UtcText;
+}
+
 export interface ObservedTenant {
   readonly tenant: string;
   /** null = never applied. */
@@ -23,6 +35,8 @@ export interface ObservedTenant {
   readonly snapshot: TenantSnapshot | null;
   /** By `name@version`: SHA-256 of the manifest (canonical text) of every plugin that runs of the tenant were ever pinned to. */
   readonly pins: Readonly<Record<string, string>>;
+  /** Expired ones too. */
+  readonly suspensions: readonly Suspension[];
   readonly dags: readonly ObservedDag[];
   readonly conditions: readonly Condition[];
 }

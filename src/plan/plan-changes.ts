@@ -1,3 +1,4 @@
+import type { UtcText } from "../base/index.ts";
 import { type Finding, sortFindings } from "../spec/index.ts";
 import type { DesiredSite } from "./desired.ts";
 import type { ObservedTenant } from "./observed.ts";
@@ -7,12 +8,17 @@ import { sameConditions } from "./tenant-conditions.ts";
 
 /**
  * The plan of a whole site: one plan per desired tenant, in byte order. A tenant that was applied and is not among the
- * desired ones is left alone (who knows that it is gone says so with an empty one).
+ * desired ones is left alone (who knows that it is gone says so with an empty one). `now` null: no store stands behind
+ * `observed`, so watermarks and break-glass do not count.
  */
-export function planChanges(desired: DesiredSite, observed: readonly ObservedTenant[]): Plan {
+export function planChanges(
+  desired: DesiredSite,
+  observed: readonly ObservedTenant[],
+  now: UtcText | null = null,
+): Plan {
   const stands = new Map(observed.map((tenant) => [tenant.tenant, tenant]));
   const { revision, prunePercent } = desired;
-  const options = { revision, prunePercent, now: null };
+  const options = { revision, prunePercent, now };
   const tenants = [...desired.tenants]
     .sort((a, b) => (a.tenant < b.tenant ? -1 : 1))
     .map((want) => planTenant(want, stands.get(want.tenant) ?? neverApplied(want.tenant), options));
@@ -35,6 +41,7 @@ export const neverApplied = (tenant: string): ObservedTenant => ({
   pins: {},
   dags: [],
   conditions: [],
+  suspensions: [],
 });
 
 /** Nothing is to be written for any tenant. */
@@ -43,6 +50,7 @@ export const isNoop = (plan: Plan): boolean => plan.tenants.every(isTenantNoop);
 /** Nothing is to be written: no change but holds that are already said, and the trees are those it was applied from. */
 export function isTenantNoop(plan: TenantPlan): boolean {
   const isQuiet = (): boolean => sameConditions(plan.conditions, plan.observed.conditions);
+  if (plan.suspends.length > 0) return false;
   if (plan.blocked !== null) return isQuiet();
   const holds = plan.dags.every((change) => change.kind === "hold");
   const settled = plan.observed.fingerprint === plan.desired.fingerprint && plan.observed.appliedRevision !== null;

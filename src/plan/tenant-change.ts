@@ -53,4 +53,6 @@ export type DagWrite =
         readonly nextDue: UtcText | null;
       }[];
     }
-  | { readonly kind: "prune"; readonly dagId: string; readonly from: string };
+  | { readonly kind: "prune"; readonly dagId: string; readonly from: string }
+  /** Stays at its version; `from` is that version. */
+  | { readonly kind: "suspend"; readonly dagId: string; readonly from: string; readonly suspended: boolean };

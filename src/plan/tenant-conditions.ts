@@ -1,12 +1,14 @@
 import type { Steps } from "../base/index.ts";
+import type { ReadableDag } from "./desired.ts";
 import { findingsText } from "./finding-text.ts";
 import type { Condition } from "./observed.ts";
 import type { DagChange, TenantPlan } from "./plan.ts";
+import type { Suspended } from "./suspensions.ts";
 
 /** CamelCase, a list of its own. */
 export type ConditionReason = "Applied" | "NotAllowed" | "Held" | "Suspended" | "Pruned" | "TenantHeld" | "PruneBrake";
 
-type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "findings">;
+type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "findings" | "suspends"> & { readonly suspended: Suspended };
 type Verdict = {
   readonly ready: boolean;
   readonly stalled: boolean;
@@ -64,7 +66,7 @@ function conditionsOf(kind: "Dag" | "Tenant", name: string, verdict: Verdict): r
   return [of("Ready", ready), of("Stalled", stalled)];
 }
 
-function dagVerdicts({ desired, observed, dags }: Draft): readonly (readonly [string, Verdict])[] {
+function dagVerdicts({ desired, observed, dags, suspended }: Draft): readonly (readonly [string, Verdict])[] {
   const changes = new Map<string, DagChange>(dags.map((change) => [change.dagId, change]));
   const verdicts = new Map<string, Verdict>();
   for (const { dagId, pruned } of observed.dags)
@@ -72,7 +74,7 @@ function dagVerdicts({ desired, observed, dags }: Draft): readonly (readonly [st
   for (const dag of desired.kind === "readable" ? desired.dags : []) {
     const change = changes.get(dag.dagId);
     if (change?.kind === "hold") verdicts.set(dag.dagId, heldVerdict(change));
-    else if (dag.kind === "readable") verdicts.set(dag.dagId, readableVerdict(dag));
+    else if (dag.kind === "readable") verdicts.set(dag.dagId, readableVerdict(suspended.over(dag)));
   }
   return [...verdicts];
 }
@@ -85,18 +87,14 @@ function heldVerdict(change: Extract<DagChange, { kind: "hold" }>): Verdict {
   return { ready: false, stalled: true, reason: "Held", message };
 }
 
-function readableVerdict(dag: Parameters<typeof findingsOfDag>[0]): Verdict {
-  if (dag.suspended)
-    return { ready: false, stalled: false, reason: "Suspended", message: "tenant.yaml says suspend: true" };
+function readableVerdict(dag: ReadableDag): Verdict {
+  const message = dag.suspendedBy ?? "tenant.yaml says suspend: true";
+  if (dag.suspended) return { ready: false, stalled: false, reason: "Suspended", message };
   if (dag.armed) return { ready: true, stalled: false, reason: "Applied", message: "armed" };
   return { ready: false, stalled: false, reason: "NotAllowed", message: findingsOfDag(dag) };
 }
 
-const findingsOfDag = (dag: {
-  readonly suspended: boolean;
-  readonly armed: boolean;
-  readonly findings: Parameters<typeof findingsText>[0];
-}): string => findingsText(dag.findings, "denied");
+const findingsOfDag = (dag: ReadableDag): string => findingsText(dag.findings, "denied");
 
 function tenantVerdict({ desired, dags, blocked }: Draft): Verdict {
   if (blocked?.kind === "held") {

@@ -3,7 +3,7 @@ import { nextSlot } from "../calendar/index.ts";
 import type { ReadableDag } from "./desired.ts";
 import { newsOf } from "./held-news.ts";
 import type { ObservedDag } from "./observed.ts";
-import type { DagChange, TenantPlan } from "./plan.ts";
+import type { DagChange, SuspendWrite, TenantPlan } from "./plan.ts";
 import type { DagWrite, OutboxBody, TenantChange } from "./tenant-change.ts";
 
 export interface ChangeParts {
@@ -34,7 +34,7 @@ export function* changeSteps(plan: TenantPlan, { now, blobs, pins, record }: Cha
       suspended: observed.suspended,
       quota: snapshot.quota,
       blobs: [],
-      dags: [],
+      dags: plan.suspends.map(suspendWrite),
       events: yield* eventsOf(plan),
     };
   }
@@ -51,10 +51,15 @@ export function* changeSteps(plan: TenantPlan, { now, blobs, pins, record }: Cha
     suspended: desired.suspended,
     quota: desired.quota,
     blobs,
-    dags,
+    dags: [...dags, ...plan.suspends.map(suspendWrite)].sort(byDagId),
     events: yield* eventsOf(plan),
   };
 }
+
+// Two replicas that apply the same plan must take row locks in the same order.
+const byDagId = (a: DagWrite, b: DagWrite): number => (a.dagId < b.dagId ? -1 : 1);
+
+const suspendWrite = (write: SuspendWrite): DagWrite => ({ kind: "suspend", ...write });
 
 function dagWrite(change: DagChange, now: UtcText): readonly DagWrite[] {
   switch (change.kind) {

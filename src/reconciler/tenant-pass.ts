@@ -8,7 +8,9 @@ import {
   pinnedBlobs,
   planSteps,
   reconcileFacts,
+  Suspended,
   type TenantPlan,
+  treesOf,
 } from "../plan/index.ts";
 import { reconcileSteps, unstartedRunBody } from "../record/index.ts";
 import type { Actor } from "../run/index.ts";
@@ -65,10 +67,12 @@ async function passOnce(room: ReconcileRoom, task: TenantTask, signal: AbortSign
   const { deps, reader } = room;
   const revision = toOid(task.revision);
   const observed = await deps.revision.observeTenant(task.tenant);
-  const clean = observed.appliedRevision !== null && observed.fingerprint === reader.fingerprint(revision, task.tenant);
-  if (clean && !task.full) return { plan: null, written: false };
-  const read = await reader.readTenant(revision, task.tenant, signal);
   const now = utcText(deps.clock.now());
+  const trees = reader.fingerprint(revision, task.tenant);
+  const { mark } = new Suspended(observed.suspensions, now);
+  const clean = observed.appliedRevision !== null && treesOf(observed.fingerprint) === trees;
+  if (clean && observed.fingerprint === trees + mark && !task.full) return { plan: null, written: false };
+  const read = await reader.readTenant(revision, task.tenant, signal);
   const plan = await inSlices(planSteps(read.desired, observed, { ...task, now }), signal);
   if (isTenantNoop(plan)) return { plan, written: false };
   const actor = clean || task.head === null ? siteActor(room) : commitActor(task.head);
@@ -132,8 +136,8 @@ async function recordOf(
       actor,
       rationale: head === null || clean ? [] : [{ source: "commit", text: subjectOf(deps, head) }],
       traceId: null,
-      // A heal happens at a revision that has its record already.
-      n: clean ? deps.clock.now().getTime() : task.n,
+      // A heal, or break-glass, happens at a revision that may have its record already.
+      n: clean || head === null ? deps.clock.now().getTime() : task.n,
       verification: null,
       ...facts,
     },
@@ -149,7 +153,7 @@ function endQueued({ deps, options }: ReconcileRoom, task: TenantTask, actor: Ac
     { site: options.site, runtime: options.runtime, endedUtc, class: "cancelled", code: "RUN_CANCELLED" },
     sha256,
   );
-  const text = `the DAG was pruned or suspended by commit ${task.revision}`;
+  const text = `the DAG was pruned or suspended at commit ${task.revision}`;
   return (run) => bodyOf({ ...run, actor, rationale: [...run.rationale, { source: "commit", text }] });
 }
 

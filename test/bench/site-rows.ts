@@ -119,7 +119,7 @@ function moveRef(repository: string, oid: string): void {
 
 /** POST to the end of a one-step run; the first of a plugin binds a host. */
 async function triggerRows(layout: DemoLayout, waits: DemoWaits): Promise<readonly Row[]> {
-  const client = await connectDaemon({ dataDir: layout.dataDir, tenant: "acme", subject: "bench" });
+  const client = await connectDaemon({ dataDir: layout.dataDir, tenant: "acme", subject: "bench", scope: "operate" });
   const once = async (): Promise<readonly [number, number]> => {
     const began = performance.now();
     const { runId } = (await client.post("/dags/hello/runs", {})) as { readonly runId: string };

@@ -66,7 +66,7 @@ async function run(range: string | undefined, options: SimulateOptions, terminal
   return exitCodes.ok;
 }
 
-function parseDuration(text: string): number {
+export function parseDuration(text: string): number {
   if (!/^\d{1,9}(ms|s|m|h|d)$/.test(text)) throw new InvalidArgumentError("not a duration as 30s, 5m, 2h");
   return durationMs(text);
 }

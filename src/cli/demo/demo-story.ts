@@ -167,7 +167,7 @@ function noticeSummary(body: string): string {
 }
 
 const clientOf = ({ layout }: DemoScene, tenant: string): Promise<DaemonClient> =>
-  connectDaemon({ dataDir: layout.dataDir, tenant, subject: "demo@cli" });
+  connectDaemon({ dataDir: layout.dataDir, tenant, subject: "demo@cli", scope: "operate" });
 
 function showProof({ daemon, layout, terminal }: DemoScene, missing: string[]): DemoVerdict {
   const { auditRepository } = daemon.plant;

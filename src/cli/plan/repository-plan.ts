@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { SiteStatus } from "../../api/index.ts";
-import { codes, Fault, systemClock } from "../../base/index.ts";
+import { codes, Fault, systemClock, utcText } from "../../base/index.ts";
 import type { Compute } from "../../compute/index.ts";
 import { configFileOf, isAlive, loadConfig, readDaemonFile, readEnvironment } from "../../config/index.ts";
 import { type GitRepository, type Oid, openRepository, toOid } from "../../git/index.ts";
@@ -14,6 +14,8 @@ import {
   planChanges,
   planTenant,
   reportOf,
+  Suspended,
+  type Suspension,
   type TouchedRun,
 } from "../../plan/index.ts";
 import { DesiredReader, type SiteDocuments, trustReader } from "../../reconciler/index.ts";
@@ -90,7 +92,7 @@ export async function planRepository(options: PlanOptions, compute: Pick<Compute
   }
   const { prunePercent } = documents.repository.brakes;
   const { findings } = documents;
-  const plan = planChanges({ revision: head, prunePercent, tenants: desired, findings }, observed);
+  const plan = planChanges({ revision: head, prunePercent, tenants: desired, findings }, observed, nowOf(base));
   const stalled = trustStop(reading, applied, head);
   const comparedWith = base?.kind ?? "nothing";
   const report = reportOf(plan, {
@@ -143,6 +145,9 @@ async function readStatus(dataDir: string): Promise<SiteStatus | null> {
   return (await response.json()) as SiteStatus;
 }
 
+/** Only what a daemon applied has watermarks and break-glass that a clock could judge. */
+const nowOf = (base: Base | null): string | null => (base?.kind === "daemon" ? utcText(systemClock.now()) : null);
+
 function baseOf(reading: Reading, { from }: PlanOptions): Base | null {
   if (from !== null) return { kind: "revision", revision: resolveRevision(reading.repository, from) };
   const revision = appliedRevision(reading);
@@ -191,21 +196,23 @@ async function askDaemon(reading: Reading, tenant: string, siteRevision: Oid): P
   const client = await clientFor(installation.dataDir, tenant);
   const { items } = (await client.get("/dags")) as { readonly items: readonly DagView[] };
   await keepRuns(reading, client, tenant);
+  const { items: suspensions } = (await client.get("/suspensions")) as { readonly items: readonly Suspension[] };
   const named = items[0] === undefined ? siteRevision : toOid(items[0].appliedRevision);
   const applied = repository.hasObject(named) ? named : siteRevision;
   const dags = items.map(({ dagId, specHash, armed, suspended, pruned }) => ({
     ...{ dagId, specHash, armed, suspended, pruned },
     schedules: [],
   }));
-  const stands = { ...neverApplied(tenant), appliedRevision: applied, dags };
+  const now = utcText(systemClock.now());
+  const stands = { ...neverApplied(tenant), appliedRevision: applied, dags, suspensions };
   const { desired } = await reader.readTenant(applied, tenant, signal);
   keepTexts(reading, desired);
   for (const { dagId, specText } of items) reading.specTexts.set(`${tenant}/${dagId}`, specText);
   // Applied state follows from the revision alone: planned for its own revision, it says what it is pinned to.
-  const own = planTenant(desired, stands, { revision: applied, prunePercent: 100, now: null });
+  const own = planTenant(desired, stands, { revision: applied, prunePercent: 100, now });
   return {
     ...stands,
-    fingerprint: desired.fingerprint,
+    fingerprint: desired.fingerprint + new Suspended(suspensions, now).mark,
     suspended: desired.kind === "readable" && desired.suspended,
     snapshot: own.snapshot,
     conditions: own.conditions,

@@ -97,6 +97,12 @@ export async function openApi(overrides: Partial<ApiDeps> = {}): Promise<Api> {
           own(tenant, recordId.replace("run/", "")) === null ? null : { seq: 7, batch: 2, line: '{"signed":"bytes"}' },
         ),
     },
+    breakGlass: {
+      list: () => Promise.resolve([]),
+      suspend: ({ until, ...rest }) =>
+        Promise.resolve({ ...rest, since: until.toISOString(), until: until.toISOString() }),
+      resume: () => Promise.resolve(true),
+    },
     runs: {
       start: (request) => {
         starts.push(request);

@@ -17,7 +17,7 @@ interface Route {
   /** What a caller with every right gets. */
   readonly status: number;
   /** The narrowest scope that is enough. */
-  readonly scope: "read" | "operate";
+  readonly scope: "read" | "operate" | "admin";
 }
 
 const read = (url: string, path: string): readonly Route[] =>
@@ -31,10 +31,19 @@ const routes: readonly Route[] = [
   ...read("/dags/:dagId", "/dags/hello"),
   ...read("/tenant", "/tenant"),
   ...read("/events", "/events?subject=dag/hello&limit=5"),
+  ...read("/suspensions", "/suspensions"),
   ...read("/runs", "/runs"),
   ...read("/runs/:runId", `/runs/${acmeRun}`),
   ...read("/runs/:runId/record", `/runs/${acmeRun}/record`),
   ...read("/runs/:runId/logs/:sha256", `/runs/${acmeRun}/logs/${logHash}`),
+  {
+    ...{ method: "POST", url: "/admin/suspensions", path: "/admin/suspensions", status: 201, scope: "admin" },
+    body: { dagId: "hello", reason: "it floods", ticket: "INC-7", expiresUtc: "2026-11-25T00:00:00Z" },
+  },
+  {
+    ...{ method: "POST", url: "/admin/suspensions::end", path: "/admin/suspensions:end", status: 200, scope: "admin" },
+    body: { reason: "fixed", ticket: "INC-7" },
+  },
   { method: "POST", url: "/dags/:dagId/runs", path: "/dags/hello/runs", body: {}, status: 201, scope: "operate" },
   {
     ...{ method: "POST", url: "/runs/:runId([^:/]+)::cancel", path: `/runs/${acmeRun}:cancel` },

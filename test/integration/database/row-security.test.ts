@@ -66,7 +66,7 @@ describe("row-level security", () => {
           "condition",
           "event",
         ],
-        ...["blob", "outbox", "batch", "dag", "site", "dag_version", "plugin_version"],
+        ...["blob", "outbox", "batch", "dag", "site", "dag_version", "plugin_version", "suspension"],
         ...["run", "attempt", "output", "record", "run_key"],
       ].sort(),
     );

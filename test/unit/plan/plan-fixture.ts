@@ -110,7 +110,9 @@ export function applied(observed: ObservedTenant, change: TenantChange): Observe
     const stands = dags.get(write.dagId);
     const live = stands === undefined || stands.pruned ? null : stands.specHash;
     if (live !== write.from) throw new Error(`STORE_CONFLICT ${write.dagId}`);
-    if (write.kind === "prune") {
+    if (write.kind === "suspend") {
+      if (stands !== undefined) dags.set(write.dagId, { ...stands, suspended: write.suspended });
+    } else if (write.kind === "prune") {
       dags.set(write.dagId, {
         ...stands,
         dagId: write.dagId,
@@ -136,10 +138,11 @@ export function applied(observed: ObservedTenant, change: TenantChange): Observe
     pins: { ...Object.fromEntries(change.pins.map(({ plugin, sha256 }) => [plugin, sha256])), ...observed.pins },
     dags: [...dags.values()].sort((a, b) => (a.dagId < b.dagId ? -1 : 1)),
     conditions: change.conditions,
+    suspensions: observed.suspensions,
   };
 }
 
-type ScheduleWrites = Exclude<TenantChange["dags"][number], { kind: "prune" }>["schedules"];
+type ScheduleWrites = Exclude<TenantChange["dags"][number], { kind: "prune" | "suspend" }>["schedules"];
 
 function guardWatermarks(stands: ObservedDag | undefined, written: ScheduleWrites): void {
   for (const { schedule, from } of written) {
