@@ -10,7 +10,6 @@ export { lastSegment, type Place, type Positions, pointerTo, positionOf } from "
 export { type PlacedValue, sortFindings } from "./decode/schema-findings.ts";
 export { type DecodedYaml, decodeYaml, type YamlSource } from "./decode/yaml-document.ts";
 export { documentCaps } from "./decode/yaml-tokens.ts";
-export { type FixedDocument, type FixRequest, fixDocument } from "./fix/fix-document.ts";
 export {
   type ExpressionAnswer,
   type ExpressionRequest,
@@ -19,6 +18,7 @@ export {
   expressionRoots,
 } from "./expression/evaluate-expression.ts";
 export { parseTemplate, type Template, type TemplatePart } from "./expression/expression-template.ts";
+export { type FixedDocument, type FixRequest, fixDocument } from "./fix/fix-document.ts";
 export { type FormattedDocument, formatDocument } from "./format/format-document.ts";
 export { aocKeys, type SchemaName, schemas } from "./generated/schemas.ts";
 export type {

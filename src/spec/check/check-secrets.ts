@@ -13,12 +13,16 @@ export function checkSecrets(dag: DagSpec, steps: readonly PlacedStep[]): readon
       ...textsOf(typeof step.forEach?.in === "object" ? step.forEach.in : null, `${pointer}/forEach/in`),
     ]),
     ...dag.schedules.flatMap(({ inputs }, index) => textsOf(inputs, `/spec/schedules/${String(index)}/inputs`)),
-    ...textsOf(dag.inputDefaults, "/spec/inputs"),
+    ...Object.entries(dag.inputDefaults).flatMap(([name, value]) =>
+      textsOf(value, `${pointerTo("/spec/inputs", name)}/default`),
+    ),
     ...textsOf(dag.rationale, "/spec/rationale"),
   ];
   return texts.flatMap(({ text, pointer }) => {
     // Source text of a program is full of long words.
-    const shape = knownSecret(text) ?? (pointer.endsWith("/code") ? null : likelySecret(text, lastSegment(pointer)));
+    const shape =
+      knownSecret(text) ??
+      (pointer.endsWith("/code") ? null : likelySecret(text, lastSegment(pointer.replace(/\/default$/, ""))));
     return shape === null ? [] : [defectOf(shape, pointer)];
   });
 }

@@ -3,6 +3,7 @@ import type { components } from "../generated/documents.ts";
 import { expandInputs } from "../normal/inputs-schema.ts";
 import { valueDefects, valueSchemaDefect } from "../value/value-schema.ts";
 import type { DocumentPath } from "./document-path.ts";
+import { freezeDefects } from "./freeze-defects.ts";
 import { pointerTo } from "./positions.ts";
 import { sloDefects } from "./slo-defects.ts";
 
@@ -33,8 +34,9 @@ export function documentDefects(where: DocumentPath, document: JsonObject): read
       return [...named, ...siteDefects(spec as unknown as Documents["Site"]["spec"])];
     case "Slo":
       return [...named, ...sloDefects(spec as unknown as Documents["Slo"]["spec"])];
-    case "Repository":
     case "Tenant":
+      return [...named, ...freezeDefects(spec as unknown as Documents["Tenant"]["spec"])];
+    case "Repository":
     case "Quota":
     case "Allowlist":
       return named;

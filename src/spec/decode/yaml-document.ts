@@ -193,10 +193,10 @@ function scalarToJson(value: unknown, start: number, pointer: string, walk: Walk
   return typeof value === "boolean" ? value : null;
 }
 
-/** So that a finding within an expression names its own column. */
+/** So that a finding within a text (an expression, a secret) names its own column. */
 function noteText(value: string, start: number, pointer: string, walk: Walk): void {
   const at = walk.positions[pointer];
-  if (at === undefined || !value.includes("${{") || value.includes("\n")) return;
+  if (at === undefined || value === "" || value.includes("\n")) return;
   const shift = [0, 1].find((width) => walk.text.startsWith(value, start + width));
   if (shift !== undefined) walk.positions[pointer] = [at[0], at[1], at[2], at[3], shift];
 }

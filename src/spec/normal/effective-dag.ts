@@ -101,15 +101,18 @@ function effectiveStep(stepId: string, step: NormalStep): StepSpec {
     when: step.when ?? null,
     with: step.with ?? {},
     code: step.code ?? null,
-    files: step.files ?? [],
-    network: step.network ?? [],
-    secrets: step.secrets ?? {},
+    ...effectiveReach(step),
     forEach: step.forEach === undefined ? null : effectiveForEach(step.forEach),
     retry: effectiveRetry(step.retry ?? {}),
     limits: effectiveLimits(step.limits ?? {}),
     continueOnError: step.continueOnError ?? defaults.step.continueOnError,
     isolation: step.isolation ?? null,
   };
+}
+
+/** What the step may read and reach. */
+function effectiveReach(step: NormalStep): Pick<StepSpec, "files" | "network" | "secrets"> {
+  return { files: step.files ?? [], network: step.network ?? [], secrets: step.secrets ?? {} };
 }
 
 /** `core.log@1.0.0`. */

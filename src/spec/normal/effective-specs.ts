@@ -90,11 +90,12 @@ export function effectiveSlo(specText: string): Slo {
 /** null = the tenant has no tenant.yaml. */
 export function effectiveTenant(specText: string | null): TenantSpec {
   const spec =
-    specText === null ? {} : (specOf(specText) as Partial<{ owners: string[]; contact: string; suspend: boolean }>);
+    specText === null ? {} : (specOf(specText) as Partial<{ owners: string[]; contact: string; suspend: boolean; freeze: FreezeWindow[] }>);
   return {
     owners: spec.owners ?? [],
     contact: spec.contact ?? null,
     suspend: spec.suspend ?? defaults.tenant.suspend,
+    freeze: spec.freeze ?? [],
   };
 }
 

@@ -23,7 +23,7 @@ export function normalSpec(kind: DocumentKind, spec: JsonObject): JsonObject {
     case "Slo":
       return normalSlo(spec as unknown as Documents["Slo"]["spec"]);
     case "Tenant":
-      return without({ ...spec, suspend: unless(spec["suspend"], defaults.tenant.suspend) });
+      return normalTenant(spec as unknown as Documents["Tenant"]["spec"]);
     case "Repository":
       return normalRepository(spec);
     case "Site":
@@ -205,8 +205,8 @@ type Needs = NonNullable<Documents["Plugin"]["spec"]["needs"]>;
 function neededSecrets(secrets: Needs["secrets"]): readonly JsonObject[] | undefined {
   const written = secrets?.map((secret) => (typeof secret === "string" ? { name: secret } : secret));
   return written
-    ?.map(({ name, optional }) => without({ name, optional: unless(optional, defaults.plugin.secretOptional) }))
-    .sort((a, b) => (String(a["name"]) < String(b["name"]) ? -1 : 1));
+    ?.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, optional }) => without({ name, optional: unless(optional, defaults.plugin.secretOptional) }));
 }
 
 function normalPlugin(spec: Documents["Plugin"]["spec"]): JsonObject {
@@ -229,3 +229,15 @@ function normalPlugin(spec: Documents["Plugin"]["spec"]): JsonObject {
     output: spec.output as unknown as JsonObject,
   };
 }
+
+function normalTenant({ freeze = [], ...spec }: Documents["Tenant"]["spec"]): JsonObject {
+  const windows = freeze.map(({ from, until, rationale }) => ({ from: utc(from), until: utc(until), rationale }));
+  return without({
+    ...spec,
+    suspend: unless(spec.suspend, defaults.tenant.suspend),
+    freeze: windows.length === 0 ? undefined : windows,
+  });
+}
+
+/** As DESIGN.md law 4 writes an instant. */
+const utc = (text: string): string => new Date(text).toISOString();

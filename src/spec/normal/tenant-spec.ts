@@ -1,3 +1,5 @@
+import type { UtcText } from "../../base/index.ts";
+
 /** Quota of a tenant with every default filled in (no quota.yaml: the defaults). Only what is enforced. */
 export interface Quota {
   readonly weight: number;
@@ -50,6 +52,15 @@ export interface TenantSpec {
   readonly owners: readonly string[];
   readonly contact: string | null;
   readonly suspend: boolean;
+  /** Windows in which changes wait, in the order of the file. */
+  readonly freeze: readonly FreezeWindow[];
+}
+
+export interface FreezeWindow {
+  readonly from: UtcText;
+  /** After `from`; the first instant that is free again. */
+  readonly until: UtcText;
+  readonly rationale: string;
 }
 
 export interface RepositorySpec {
