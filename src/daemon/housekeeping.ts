@@ -33,8 +33,10 @@ export function createHousekeeping(plant: Plant, guard: ClockGuard, hooks: House
   let nightly: ScheduledTask | null = null;
   const armNightly = async (): Promise<void> => {
     await nightly?.destroy();
-    const work = once(plant, "partitions", async () => {
+    const work = once(plant, "nightly", async () => {
       await plant.database.makePartitions(plant.clock.now());
+      // A clock that leapt ahead would call everything old.
+      if (!guard.isSuspect()) await sweepHistory(plant);
     });
     nightly = schedule("17 3 * * *", work, { logger: silent });
   };
@@ -67,6 +69,16 @@ export function createHousekeeping(plant: Plant, guard: ClockGuard, hooks: House
       await nightly?.destroy();
     },
   };
+}
+
+const day = 24 * 3_600_000;
+
+async function sweepHistory({ store, clock, log }: Plant): Promise<void> {
+  const monthAgo = new Date(clock.now().getTime() - 30 * day);
+  const bounds = { runsSince: monthAgo, batchesBefore: monthAgo, batchesKept: 100, eventsKept: 10_000 };
+  const swept = await store.queue.sweepHistory(bounds);
+  if (swept.blobs + swept.batches + swept.events > 0)
+    log.info({ ...swept }, "rows that nobody may ask for any more are gone");
 }
 
 /** node-cron's own words would stand between the lines of the terminal. */

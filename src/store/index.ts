@@ -23,7 +23,7 @@ export type {
   TenantChain,
 } from "./audit-outbox.ts";
 export { createStore, type StoreDeps } from "./create-store.ts";
-export type { LeaseStore, QueueStore } from "./lease-store.ts";
+export type { LeaseStore, QueueStore, SweepBounds, Swept } from "./lease-store.ts";
 export type { AttemptView, DagView, EventView, LedgerStore, RunView, TenantView } from "./ledger-store.ts";
 export type {
   Condition,

@@ -14,6 +14,25 @@ export interface QueueStore {
   rescue(ttlMs: number): Promise<number>;
   /** Repairs what a lost wake-up or a crash may have left (admitted counters, promotable runs, expired ranges); answers rows changed. */
   sweep(): Promise<number>;
+  /** Removes what nobody may ask for any more, tenant by tenant; where nothing is to go, nothing is written. */
+  sweepHistory(bounds: SweepBounds): Promise<Swept>;
   /** Ends a worker cleanly. */
   retireWorker(workerId: string): Promise<void>;
+}
+
+/** What stays, whatever its age, and what goes. Partitions of the ledger are not swept: retention is not configured yet. */
+export interface SweepBounds {
+  /** Blobs stay while the applied state, an unfinished run, or a run that was admitted since then names them. */
+  readonly runsSince: Date;
+  /** Batches that are done go when they are older, but for the last `batchesKept`: a branch that is behind is written from them. */
+  readonly batchesBefore: Date;
+  readonly batchesKept: number;
+  /** The newest events of each tenant. */
+  readonly eventsKept: number;
+}
+
+export interface Swept {
+  readonly blobs: number;
+  readonly batches: number;
+  readonly events: number;
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Database, Statement } from "../../database/index.ts";
 import type { QueueStore } from "../lease-store.ts";
 import { siteTenant } from "./site.ts";
+import { sweepHistory } from "./sweeps.ts";
 
 export function createQueueStore(database: Database): QueueStore {
   const count = async (statement: Statement): Promise<number> => {
@@ -21,6 +22,7 @@ export function createQueueStore(database: Database): QueueStore {
     rescue: (ttlMs) =>
       count({ name: "rescue", text: "select rescue(make_interval(secs => $1 / 1000.0), null) as n", values: [ttlMs] }),
     sweep: () => count({ name: "sweep", text: "select sweep() as n" }),
+    sweepHistory: (bounds) => sweepHistory(database, bounds),
     retireWorker: async (workerId) => {
       await count({ text: "select rescue(null, $1) as n", values: [workerId] });
     },

@@ -1,6 +1,7 @@
 import { canonicalText, Fault } from "../../base/index.ts";
 import { sha256Hex } from "../../base/node-digest.ts";
 import type { Database, Row, Session } from "../../database/index.ts";
+import { pinnedBlobs } from "../../plan/index.ts";
 import { decodeSnapshot } from "../../spec/index.ts";
 import type { ObservedSite, ObservedTenant, RevisionStore, TenantChange } from "../revision-store.ts";
 import { hashBytes, hexOfBytes } from "./column-codec.ts";
@@ -39,19 +40,20 @@ export function createRevisionStore(database: Database): RevisionStore {
       }),
     recordVersions: (tenant, versions, now) =>
       database.withTenant(tenant, (session) => insertVersions(session, tenant, { versions, now })),
-    missingBlobs: (tenant, sha256) =>
-      database.withTenant(tenant, async (session) => {
-        const rows = await session.query<{ sha256: Buffer }>({
-          text: "select sha256 from blob where tenant_id = $1 and sha256 = any ($2::bytea[])",
-          values: [tenant, sha256.map(hashBytes)],
-        });
-        const held = new Set(rows.map((row) => hexOfBytes(row.sha256)));
-        return sha256.filter((hex) => !held.has(hex));
-      }),
+    missingBlobs: (tenant, sha256) => database.withTenant(tenant, (session) => missingBlobs(session, tenant, sha256)),
     currentGrants: (tenant, known) =>
       database.withTenant(tenant, (session) => readCurrentGrants(session, tenant, known)),
     readBlob: (tenant, sha256) => database.withTenant(tenant, (session) => readBlob(session, tenant, sha256)),
   };
+}
+
+async function missingBlobs(session: Session, tenant: string, sha256: readonly string[]): Promise<readonly string[]> {
+  const rows = await session.query<{ sha256: Buffer }>({
+    text: "select sha256 from blob where tenant_id = $1 and sha256 = any ($2::bytea[])",
+    values: [tenant, sha256.map(hashBytes)],
+  });
+  const held = new Set(rows.map((row) => hexOfBytes(row.sha256)));
+  return sha256.filter((hex) => !held.has(hex));
 }
 
 async function readBlob(session: Session, tenant: string, sha256: string): Promise<Buffer | null> {
@@ -118,6 +120,10 @@ async function writeTenant(session: Session, change: TenantChange): Promise<void
       values: [tenant, hashBytes(blob.sha256), blob.bytes],
     });
   }
+  // The plan saw blobs that a sweep may have taken before this transaction held the tenant's row.
+  const missing = await missingBlobs(session, tenant, pinnedBlobs(change.snapshot));
+  if (missing.length > 0)
+    throw new Fault("STORE_CONFLICT", "blobs of the plan are not there any more", { fields: { tenant } });
   await session.query({
     text: `update tenant set weight = $2, max_runs = $3, max_queued = $4, suspended = $5, applied_revision = $6,
       fingerprint = $7, snapshot = $8 where tenant_id = $1`,
