@@ -272,9 +272,9 @@ export class RunDrive {
     this.#room.deps.emit({ kind: "run_started", tenant, dagId, runId, resumed });
   }
 
-  #emitStep({ stepId, status }: StepEnd & { readonly stepId: string }): void {
+  #emitStep({ stepId, status, reason, code }: StepEnd & { readonly stepId: string }): void {
     const { tenant, dagId, runId } = this.claimed;
-    this.#room.deps.emit({ kind: "step_ended", tenant, dagId, runId, stepId, status });
+    this.#room.deps.emit({ kind: "step_ended", tenant, dagId, runId, stepId, status, reason, code });
   }
 
   #log(): Logger {

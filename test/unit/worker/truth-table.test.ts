@@ -30,6 +30,8 @@ describe("truth table", () => {
     await bench.untilSettled(run);
 
     expect(bench.step(run, "a")).toMatchObject({ status: "skipped", reason: "when", outputsHash: null, attempts: [] });
+    const ended = { kind: "step_ended", stepId: "a", status: "skipped", reason: "when", code: null };
+    expect(bench.events).toContainEqual(expect.objectContaining(ended));
     expect(bench.record(run).status).toBe("succeeded");
   });
 
