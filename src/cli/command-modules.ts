@@ -21,6 +21,7 @@ export const commandModules: readonly CommandModule[] = [
   { names: ["service"], load: async () => (await import("./commands/service.ts")).addServiceCommand },
   { names: ["lint"], load: async () => (await import("./commands/lint.ts")).addLintCommand },
   { names: ["fmt"], load: async () => (await import("./commands/fmt.ts")).addFmtCommand },
+  { names: ["hook"], load: async () => (await import("./commands/hook.ts")).addHookCommand },
   { names: ["plan"], load: async () => (await import("./commands/plan.ts")).addPlanCommand },
   { names: ["simulate"], load: async () => (await import("./commands/simulate.ts")).addSimulateCommand },
   { names: ["schedule"], load: async () => (await import("./commands/schedule.ts")).addScheduleCommand },

@@ -10,6 +10,15 @@ export interface Environment {
   /** ORRERY_* and DATABASE_URL. */
   readonly settings: Readonly<Record<string, string>>;
   readonly noColor: boolean;
+  /** What git tells its hooks: where the index is, and where objects are that no ref reaches yet. */
+  readonly gitHook: GitHookEnvironment;
+}
+
+export interface GitHookEnvironment {
+  /** GIT_DIR and GIT_INDEX_FILE, for git processes that a hook starts. */
+  readonly pass: Readonly<Record<string, string>>;
+  /** GIT_OBJECT_DIRECTORY and GIT_ALTERNATE_OBJECT_DIRECTORIES. */
+  readonly objectDirectories: readonly string[];
 }
 
 export function readEnvironment(env: Readonly<Record<string, string | undefined>> = process.env): Environment {
@@ -26,6 +35,19 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     credentialsDir: present(env["CREDENTIALS_DIRECTORY"]),
     settings: Object.fromEntries(settings),
     noColor: present(env["NO_COLOR"]) !== null,
+    gitHook: gitHookOf(env),
+  };
+}
+
+function gitHookOf(env: Readonly<Record<string, string | undefined>>): GitHookEnvironment {
+  const pass = ["GIT_DIR", "GIT_INDEX_FILE"].flatMap((name) => {
+    const value = present(env[name]);
+    return value === null ? [] : [[name, value] as const];
+  });
+  const directories = [env["GIT_OBJECT_DIRECTORY"], ...(env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] ?? "").split(":")];
+  return {
+    pass: Object.fromEntries(pass),
+    objectDirectories: directories.filter((directory): directory is string => present(directory) !== null),
   };
 }
 

@@ -10,6 +10,8 @@ import { type Pack, PackSet } from "./pack-set.ts";
 export interface ObjectStoreOptions {
   readonly maxObjectBytes: number;
   readonly cacheBytes: number;
+  /** More directories of objects, each with its alternates: the quarantine of a push. */
+  readonly moreDirectories: readonly string[];
 }
 
 interface Directory {
@@ -161,7 +163,8 @@ export class ObjectStore {
   /** Lists alternates and packs again; true when something changed. */
   #rescan(): boolean {
     if (this.#closed) throw new Fault("INTERNAL", "the repository is closed");
-    const paths = objectDirectories(this.#objectsDir);
+    const roots = [this.#objectsDir, ...this.#options.moreDirectories];
+    const paths = [...new Set(roots.flatMap((root) => objectDirectories(root)))];
     const before = new Map(this.#directories.map((directory) => [directory.path, directory]));
     this.#directories = paths.map((path) => before.get(path) ?? { path, packs: new PackSet(path) });
     for (const path of paths) before.delete(path);

@@ -42,6 +42,8 @@ export interface OpenRepositoryOptions {
   readonly maxObjectBytes?: number;
   /** Delta bases kept in memory. Default 32 MiB. */
   readonly cacheBytes?: number;
+  /** Directories of objects that belong to it for this one opening, as git's hooks name them. */
+  readonly objectDirectories?: readonly string[];
 }
 
 /** Opens what lies at exactly `path`. Throws the first finding of the pre-flight, with the command that fixes it. */
@@ -52,8 +54,8 @@ export function openRepository(path: string, options: OpenRepositoryOptions = {}
   }
   const location = locateRepository(path);
   if (location === null) throw new Fault("REPO_NOT_FOUND", `no Git repository at ${path}`);
-  const { maxObjectBytes = 64 * 2 ** 20, cacheBytes = 32 * 2 ** 20 } = options;
-  const objects = new ObjectStore(join(location.commonDir, "objects"), { maxObjectBytes, cacheBytes });
+  const { maxObjectBytes = 64 * 2 ** 20, cacheBytes = 32 * 2 ** 20, objectDirectories: moreDirectories = [] } = options;
+  const objects = new ObjectStore(join(location.commonDir, "objects"), { maxObjectBytes, cacheBytes, moreDirectories });
   const readTyped = (type: ObjectType, oid: Oid): Buffer => {
     const object = objects.read(oid);
     if (object.type === type) return object.body;

@@ -1,0 +1,210 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { hookScript } from "../../../src/cli/hook/hook-script.ts";
+import { ownCommand } from "../../../src/cli/hook/own-command.ts";
+import { shellWord } from "../../../src/cli/shell-word.ts";
+import { type ScratchDir, scratchDir, stockGit } from "../../support/git-fixtures.ts";
+import { exampleWorkTree, nobodysEnvironment, orrery } from "./cli-fixture.ts";
+
+const hello = "tenants/acme/dags/hello.yaml";
+
+/** Only what lints clean, and a bare repository that it was pushed to. */
+function openPair(home: ScratchDir): { readonly work: string; readonly bare: string } {
+  const work = exampleWorkTree(home);
+  for (const name of ["tenants/borealis", "tenants/acme/dags"]) rmSync(join(work, name), { recursive: true });
+  stockGit(work, ["checkout", "--", hello]);
+  rmSync(join(work, "tenants/acme/slo.yaml"));
+  mkdirSync(join(work, "keys"));
+  writeFileSync(join(work, "keys/spec_signers"), "");
+  stockGit(work, ["add", "-A"]);
+  stockGit(work, ["commit", "-q", "-m", "clean"]);
+  stockGit(home.path, ["clone", "-q", "--bare", work, "bare.git"]);
+  stockGit(work, ["remote", "add", "origin", home.join("bare.git")]);
+  return { work, bare: home.join("bare.git") };
+}
+
+function change(work: string, text: string, message: string): void {
+  writeFileSync(join(work, hello), text);
+  stockGit(work, ["commit", "-q", "-a", "-m", message]);
+}
+
+interface GitRun {
+  readonly status: number | null;
+  readonly said: string;
+}
+
+/** git as a person runs it: it may fail, and what it says counts. */
+function git(home: ScratchDir, cwd: string, args: readonly string[]): GitRun {
+  const env = { PATH: process.env["PATH"] ?? "", HOME: home.path, GIT_CONFIG_NOSYSTEM: "1", LC_ALL: "C" };
+  const identity = ["-c", "user.name=Ana", "-c", "user.email=ana@acme.example"];
+  const { status, stdout, stderr } = spawnSync("git", [...identity, ...args], { cwd, env, encoding: "utf8" });
+  return { status, said: stdout + stderr };
+}
+
+// Each hook starts a process of its own.
+describe("the update hook", { timeout: 180_000 }, () => {
+  it("lets a push pass that lints, and refuses one that does not: findings with place, and the ref stays", async () => {
+    using home = scratchDir();
+    using _ = nobodysEnvironment(home);
+    const { work, bare } = openPair(home);
+    const { exit, out } = await orrery("hook", "install", bare);
+    const clean = readFileSync(join(work, hello), "utf8");
+
+    change(work, `# fine\n${clean}`, "fine");
+    const passed = git(home, work, ["push", "-q", "origin", "main"]);
+    const standing = stockGit(bare, ["rev-parse", "main"]);
+    change(work, clean.replace("uses:", "use:"), "broken");
+    const refused = git(home, work, ["push", "-q", "origin", "main"]);
+    const elsewhere = git(home, work, ["push", "-q", "origin", "main:draft"]);
+
+    expect([exit, out]).toEqual([0, `wrote ${join(bare, "hooks/update")}`]);
+    expect(passed).toEqual({ status: 0, said: "" });
+    expect(refused.status).not.toBe(0);
+    expect(refused.said).toMatch(/remote: tenants\/acme\/dags\/hello\.yaml:\d+:\d+ error ORY2006 SPEC_UNKNOWN_KEY/);
+    expect(refused.said).toContain("refs/heads/main stays as it is");
+    expect(stockGit(bare, ["rev-parse", "main"])).toBe(standing);
+    expect(elsewhere.status).toBe(0);
+  });
+
+  it("refuses a DAG that is not granted; a warning alone passes, and so does a ref that goes", async () => {
+    using home = scratchDir();
+    using _ = nobodysEnvironment(home);
+    const { work, bare } = openPair(home);
+    await orrery("hook", "install", "--update", "--ref", "spec", bare);
+    stockGit(work, ["rm", "-q", "keys/spec_signers"]);
+    stockGit(work, ["commit", "-q", "-m", "a warning"]);
+
+    const warned = git(home, work, ["push", "-q", "origin", "main:spec"]);
+    stockGit(work, ["rm", "-q", "tenants/acme/allowlist.yaml"]);
+    stockGit(work, ["commit", "-q", "-m", "a denial"]);
+    const denied = git(home, work, ["push", "-q", "origin", "main:spec"]);
+    const gone = git(home, work, ["push", "-q", "origin", ":spec"]);
+
+    expect([warned.status, gone.status]).toEqual([0, 0]);
+    expect(denied.said).toMatch(/denied ORY3\d{3} PLUGIN_NOT_ALLOWED/);
+    expect(denied.status).not.toBe(0);
+  });
+
+  it("sees objects that are still in quarantine, from a pre-receive hook that calls it", () => {
+    using home = scratchDir();
+    using _ = nobodysEnvironment(home);
+    const { work, bare } = openPair(home);
+    const call = `${ownCommand().map(shellWord).join(" ")} hook run update "$ref" "$old" "$new" || exit 1`;
+    const script = `#!/bin/sh\n[ -n "$GIT_QUARANTINE_PATH" ] || exit 9\nwhile read old new ref; do ${call}; done\n`;
+    mkdirSync(join(bare, "hooks"), { recursive: true });
+    writeFileSync(join(bare, "hooks/pre-receive"), script, { mode: 0o755 });
+    const clean = readFileSync(join(work, hello), "utf8");
+
+    change(work, `# fine\n${clean}`, "fine");
+    const passed = git(home, work, ["push", "-q", "origin", "main"]);
+    change(work, clean.replace("core.log@1.0.0", "core.log@9.0.0"), "broken");
+    const refused = git(home, work, ["push", "-q", "origin", "main"]);
+
+    expect(passed).toEqual({ status: 0, said: "" });
+    expect(refused.said).toContain("no plugin core.log@9.0.0");
+    expect(stockGit(bare, ["log", "-1", "--format=%s", "main"])).toBe("fine");
+  });
+
+  it("refuses when the program that it calls is gone, whatever the path looks like", () => {
+    using home = scratchDir();
+    const odd = home.join("it's a $(touch pwned) place");
+    mkdirSync(odd);
+    writeFileSync(join(odd, "run"), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+    const script = home.join("update");
+    writeFileSync(script, hookScript({ name: "update", ref: "refs/heads/main", command: [join(odd, "run")] }));
+    const call = (ref: string) => spawnSync("/bin/sh", [script, ref, "a", "b"], { cwd: home.path, encoding: "utf8" });
+
+    const found = call("refs/heads/main");
+    rmSync(odd, { recursive: true });
+    const lost = call("refs/heads/main");
+
+    expect(found.stdout).toBe("hook run update refs/heads/main a b\n");
+    expect([lost.status, lost.stderr]).toEqual([1, expect.stringContaining("run orrery hook install again")]);
+    expect(call("refs/heads/audit/hq").status).toBe(0);
+    expect(existsSync(home.join("pwned"))).toBe(false);
+  });
+});
+
+describe("the pre-commit hook", { timeout: 180_000 }, () => {
+  it("judges what is staged, not what lies in the work tree", async () => {
+    using home = scratchDir();
+    using _ = nobodysEnvironment(home);
+    const { work } = openPair(home);
+    const clean = readFileSync(join(work, hello), "utf8");
+    const { out } = await orrery("hook", "install", work);
+
+    writeFileSync(join(work, hello), clean.replace("uses:", "use:"));
+    stockGit(work, ["add", hello]);
+    writeFileSync(join(work, hello), clean);
+    const refused = git(home, work, ["commit", "-q", "-m", "staged and broken"]);
+    writeFileSync(join(work, hello), `# fine\n${clean}`);
+    stockGit(work, ["add", hello]);
+    writeFileSync(join(work, hello), "broken: [");
+    const passed = git(home, work, ["commit", "-q", "-m", "staged and fine"]);
+
+    expect(out).toBe(`wrote ${join(work, ".git/hooks/pre-commit")}`);
+    expect(refused.said).toMatch(/hello\.yaml:\d+:\d+ error/);
+    expect(refused.said).toContain("orrery refuses what is about to be committed: ");
+    expect([refused.status, passed]).toEqual([1, { status: 0, said: "" }]);
+    expect(stockGit(work, ["log", "-1", "--format=%s"])).toBe("staged and fine");
+  });
+
+  it("judges what `commit FILE` takes, and works in a linked work tree", async () => {
+    using home = scratchDir();
+    using _ = nobodysEnvironment(home);
+    const { work } = openPair(home);
+    stockGit(work, ["worktree", "add", "-q", home.join("linked")]);
+    await orrery("hook", "install", home.join("linked"));
+    const linked = home.join("linked");
+    writeFileSync(join(linked, hello), `# fine\n${readFileSync(join(linked, hello), "utf8")}`);
+    writeFileSync(join(linked, "tenants/acme/quota.yaml"), "broken: [");
+
+    const one = git(home, linked, ["commit", "-q", "-m", "one", hello]);
+    const all = git(home, linked, ["commit", "-q", "-a", "-m", "all"]);
+
+    expect(one).toEqual({ status: 0, said: "" });
+    expect([all.status, all.said]).toEqual([1, expect.stringMatching(/quota\.yaml:\d+:\d+ error ORY2001/)]);
+  });
+});
+
+describe("orrery hook install", () => {
+  it("writes its own hook again; refuses a foreign one, exit 3, until --force puts it aside", async () => {
+    using home = scratchDir();
+    using _ = nobodysEnvironment(home);
+    const { bare } = openPair(home);
+    const hook = join(bare, "hooks/update");
+    const install = (...more: string[]) => orrery("hook", "install", bare, "-o", "json", ...more);
+    mkdirSync(join(bare, "hooks"), { recursive: true });
+    writeFileSync(hook, "#!/bin/sh\nexit 0 # mine\n");
+    chmodSync(hook, 0o755);
+
+    const refused = await install();
+    const untouched = readFileSync(hook, "utf8");
+    const forced = await install("--force");
+    const again = await install("--ref", "spec");
+
+    expect([refused.exit, untouched]).toEqual([3, "#!/bin/sh\nexit 0 # mine\n"]);
+    expect(refused.notes).toContain("HOOK_FOREIGN");
+    expect(JSON.parse(forced.out)).toEqual({ installed: [{ file: hook, kept: `${hook}.before-orrery` }] });
+    expect(readFileSync(`${hook}.before-orrery`, "utf8")).toContain("# mine");
+    expect(JSON.parse(again.out)).toEqual({ installed: [{ file: hook, kept: null }] });
+    expect(readFileSync(hook, "utf8")).toContain("refs/heads/spec");
+  });
+
+  it("refuses hooks that other repositories share, a ref that is none, a folder that is no repository; exit 2 and 4", async () => {
+    using home = scratchDir();
+    using _ = nobodysEnvironment(home);
+    const { work, bare } = openPair(home);
+    stockGit(work, ["config", "core.hooksPath", home.join("shared")]);
+
+    const exits = [];
+    for (const argv of [[work], [bare, "--ref", "a b"], [bare, "--pre-commit"], [home.path]])
+      exits.push((await orrery("hook", "install", ...argv)).exit);
+
+    expect(exits.slice(0, 3)).toEqual([2, 2, 2]);
+    expect(exits[3]).not.toBe(0);
+    expect(existsSync(home.join("shared"))).toBe(false);
+  });
+});
