@@ -78,7 +78,7 @@ async function judgeTenant(dataDir: string, tenant: string, terminal: Terminal):
     if (type === "Stalled" && status === "True" && reason !== "Held")
       told.push({ reason, line: `${tenant} ${reason}: ${message}` });
   for (const { line } of told) terminal.note(printable(line));
-  if (told.some(({ reason }) => reason === "PruneBrake")) return exitCodes.waiting;
+  if (told.some(({ reason }) => reason === "PruneBrake" || reason === "Frozen")) return exitCodes.waiting;
   return told.length === 0 ? exitCodes.ok : exitCodes.findings;
 }
 

@@ -23,6 +23,7 @@ import {
   type SpecDocument,
   sortFindings,
   specHashOf,
+  type TenantSpec,
 } from "../spec/index.ts";
 import type { DesiredDag, DesiredTenant } from "./desired.ts";
 
@@ -72,10 +73,10 @@ export function* assembleSteps(input: TenantInput, sha256: Sha256): Steps<Desire
     yield;
   }
   findings.push(...sloFindings(shared, dags));
-  const { suspended, quota, allowlist } = specs;
+  const { suspended, freeze, quota, allowlist } = specs;
   const pluginHashes = hashesOf(plugins, sha256);
   const judged = { dags, plugins, pluginHashes, files, secrets, findings };
-  return { kind: "readable", tenant, fingerprint, suspended, quota, allowlist, ...judged };
+  return { kind: "readable", tenant, fingerprint, suspended, freeze, quota, allowlist, ...judged };
 }
 
 function hashesOf(plugins: Readonly<Record<string, PluginManifest>>, sha256: Sha256): Readonly<Record<string, Hex>> {
@@ -112,12 +113,15 @@ function belongs(path: string, where: DocumentPath | null, tenant: string): bool
 
 const findingsOf = (decoded: DecodedDocument): readonly Finding[] => (decoded.ok ? decoded.warnings : decoded.findings);
 
-function specsOf(shared: readonly Placed[]): Pick<TenantContext, "suspended" | "quota" | "allowlist"> {
+function specsOf(
+  shared: readonly Placed[],
+): Pick<TenantContext, "suspended" | "quota" | "allowlist"> & Pick<TenantSpec, "freeze"> {
   const documents = shared.flatMap(({ decoded }) => (decoded.ok ? [decoded.document] : []));
   const find = <Kind extends SpecDocument["kind"]>(kind: Kind) =>
     documents.find((document): document is Extract<SpecDocument, { kind: Kind }> => document.kind === kind);
+  const { suspend: suspended, freeze } = find("Tenant")?.spec ?? effectiveTenant(null);
   return {
-    suspended: (find("Tenant")?.spec ?? effectiveTenant(null)).suspend,
+    ...{ suspended, freeze },
     quota: find("Quota")?.spec ?? effectiveQuota(null),
     allowlist: find("Allowlist")?.spec ?? effectiveAllowlist(null),
   };

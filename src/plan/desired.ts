@@ -1,4 +1,13 @@
-import type { Allowlist, DagSpec, Finding, PinnedFile, PinnedSecret, PluginManifest, Quota } from "../spec/index.ts";
+import type {
+  Allowlist,
+  DagSpec,
+  Finding,
+  FreezeWindow,
+  PinnedFile,
+  PinnedSecret,
+  PluginManifest,
+  Quota,
+} from "../spec/index.ts";
 
 /** All that a verified revision wants of this site. */
 export interface DesiredSite {
@@ -18,6 +27,8 @@ export type DesiredTenant =
       /** Of the trees that it was computed from. */
       readonly fingerprint: string;
       readonly suspended: boolean;
+      /** Windows of tenant.yaml in which changes wait. */
+      readonly freeze: readonly FreezeWindow[];
       readonly quota: Quota;
       readonly allowlist: Allowlist;
       /** By dagId in byte order. */

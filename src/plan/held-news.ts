@@ -55,7 +55,8 @@ function dagNews({ desired, dags }: TenantPlan, isNews: News): readonly HeldNews
 function tenantNews({ tenant, blocked, desired }: TenantPlan, isNews: News): readonly HeldNews[] {
   const message = isNews("Tenant", tenant);
   if (message === null) return [];
-  if (blocked?.kind === "brake") return [{ what: "held", path: `tenants/${tenant}/`, finding: null, more: 0, message }];
+  if (blocked?.kind === "brake" || blocked?.kind === "freeze")
+    return [{ what: "held", path: `tenants/${tenant}/`, finding: null, more: 0, message }];
   const broken = desired.findings.filter(({ severity }) => severity === "error");
   return [...new Set(broken.map(({ path }) => path))].map((path) =>
     newsFrom(

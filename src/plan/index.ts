@@ -17,7 +17,7 @@ export { type Firing, nextFirings } from "./report/firing-times.ts";
 export { type PlanReport, reportOf, type TouchedRun } from "./report/plan-report.ts";
 export { renderMarkdown } from "./report/render-markdown.ts";
 export { renderReport } from "./report/render-report.ts";
-export type { DagWrite, OutboxBody, TenantChange } from "./tenant-change.ts";
 export { Suspended, treesOf } from "./suspensions.ts";
+export type { DagWrite, OutboxBody, TenantChange } from "./tenant-change.ts";
 export type { ConditionReason } from "./tenant-conditions.ts";
 export { type ChangeParts, changeSteps, toTenantChange } from "./to-tenant-change.ts";

@@ -45,6 +45,8 @@ export function* planSteps(wanted: DesiredTenant, observed: ObservedTenant, opti
   });
   const documents = documentChanges(observed, { suspended: desired.suspended, snapshot });
   yield;
+  const freeze = dags.length > holds.length || documents.length > 0 ? freezeOf(desired, observed, options.now) : null;
+  if (freeze !== null) return yield* blockedPlan({ ...draft, dags, documents: [], blocked: freeze });
   return yield* finishedPlan({ ...draft, dags, documents, blocked: null }, snapshot);
 }
 
@@ -150,6 +152,13 @@ function mutations(dag: DesiredDag, changed: ReadonlySet<string>): readonly Find
     const place = { line: 0, col: 0, pointer: "" };
     return [{ code: "PLUGIN_MUTATED", severity: "error", path: dag.path, ...place, message, fix } as const];
   });
+}
+
+/** A tenant must be able to begin: one that was never applied is not frozen. */
+function freezeOf({ freeze }: ReadableTenant, observed: ObservedTenant, now: UtcText | null): TenantBlock | null {
+  if (now === null || observed.appliedRevision === null) return null;
+  const window = freeze.find(({ from, until }) => from <= now && now < until);
+  return window === undefined ? null : { kind: "freeze", until: window.until, rationale: window.rationale };
 }
 
 function brakeOf(dags: readonly DagChange[], observed: ObservedTenant, percent: number): TenantBlock | null {

@@ -1,3 +1,4 @@
+import type { UtcText } from "../base/index.ts";
 import type { Finding, TenantSnapshot } from "../spec/index.ts";
 import type { DesiredTenant, ReadableDag } from "./desired.ts";
 import type { Condition, ObservedDag, ObservedTenant } from "./observed.ts";
@@ -39,6 +40,8 @@ export interface DocumentChange {
 /** Why nothing of a tenant is applied. */
 export type TenantBlock =
   | { readonly kind: "held" }
+  /** A window of tenant.yaml: the changes come when it ends. */
+  | { readonly kind: "freeze"; readonly until: UtcText; readonly rationale: string }
   /** The prune brake: `prunes` of `of` live DAGs, `allowed` without a person. */
   | { readonly kind: "brake"; readonly prunes: number; readonly of: number; readonly allowed: number };
 

@@ -24,7 +24,9 @@ export function reconcileFacts(plan: TenantPlan, now: UtcText, sha256: Sha256): 
   const digest = hexDigestWith(sha256);
   const isNews = newsOf(plan);
   const dags =
-    plan.blocked?.kind === "brake" ? [] : plan.dags.filter((c) => c.kind !== "hold" || isNews("Dag", c.dagId) !== null);
+    plan.blocked?.kind === "brake" || plan.blocked?.kind === "freeze"
+      ? []
+      : plan.dags.filter((c) => c.kind !== "hold" || isNews("Dag", c.dagId) !== null);
   const changes = [
     ...plan.documents.flatMap((change) => documentEntry(change, digest)),
     ...dags.map((change) => dagEntry(change)),

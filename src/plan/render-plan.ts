@@ -35,6 +35,10 @@ function tenantLines(plan: TenantPlan): readonly string[] {
 function blockLines({ blocked }: TenantPlan): readonly string[] {
   if (blocked === null) return [];
   if (blocked.kind === "held") return ["  ! held as a whole: nothing of this tenant is applied"];
+  if (blocked.kind === "freeze")
+    return [
+      `  ! frozen until ${blocked.until}: ${printable(blocked.rationale)}; nothing of this tenant is applied before`,
+    ];
   const { prunes, of, allowed } = blocked;
   return [
     `  ! waits: ${prunes} of ${of} DAGs would be pruned, ${allowed} may be (brakes.prunePercent); nothing of this tenant is applied`,

@@ -6,7 +6,15 @@ import type { DagChange, TenantPlan } from "./plan.ts";
 import type { Suspended } from "./suspensions.ts";
 
 /** CamelCase, a list of its own. */
-export type ConditionReason = "Applied" | "NotAllowed" | "Held" | "Suspended" | "Pruned" | "TenantHeld" | "PruneBrake";
+export type ConditionReason =
+  | "Applied"
+  | "NotAllowed"
+  | "Held"
+  | "Suspended"
+  | "Pruned"
+  | "TenantHeld"
+  | "PruneBrake"
+  | "Frozen";
 
 type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "findings" | "suspends"> & { readonly suspended: Suspended };
 type Verdict = {
@@ -99,6 +107,10 @@ const findingsOfDag = (dag: ReadableDag): string => findingsText(dag.findings, "
 function tenantVerdict({ desired, dags, blocked }: Draft): Verdict {
   if (blocked?.kind === "held") {
     return { ready: false, stalled: true, reason: "TenantHeld", message: findingsText(desired.findings, "error") };
+  }
+  if (blocked?.kind === "freeze") {
+    const message = `changes wait until ${blocked.until}: ${blocked.rationale}`;
+    return { ready: false, stalled: true, reason: "Frozen", message };
   }
   if (blocked?.kind === "brake") {
     const { prunes, of, allowed } = blocked;

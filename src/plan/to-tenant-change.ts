@@ -111,8 +111,7 @@ function* eventsOf(plan: TenantPlan): Steps<TenantChange["events"]> {
     subject,
     body: canonicalText({ revision, ...facts }),
   });
-  if (blocked !== null)
-    return [event(blocked.kind === "held" ? "tenant.held" : "tenant.braked", `tenant/${tenant}`, {})];
+  if (blocked !== null) return [event(blockEvents[blocked.kind], `tenant/${tenant}`, {})];
   const isNews = newsOf(plan);
   const events: TenantChange["events"][number][] = [];
   for (const change of plan.dags) {
@@ -122,6 +121,8 @@ function* eventsOf(plan: TenantPlan): Steps<TenantChange["events"]> {
   }
   return [...events, event("tenant.applied", `tenant/${tenant}`, {})];
 }
+
+const blockEvents = { held: "tenant.held", brake: "tenant.braked", freeze: "tenant.frozen" } as const;
 
 const eventTypes = { create: "dag.created", update: "dag.updated", prune: "dag.pruned", hold: "dag.held" } as const;
 

@@ -17,6 +17,7 @@ export {
   evaluateExpression,
   expressionRoots,
 } from "./expression/evaluate-expression.ts";
+export { expressionFunctionNames } from "./expression/expression-functions.ts";
 export { parseTemplate, type Template, type TemplatePart } from "./expression/expression-template.ts";
 export { type FixedDocument, type FixRequest, fixDocument } from "./fix/fix-document.ts";
 export { type FormattedDocument, formatDocument } from "./format/format-document.ts";
@@ -32,10 +33,21 @@ export type {
 } from "./normal/dag-spec.ts";
 export { defaults } from "./normal/defaults.ts";
 export { effectiveDag } from "./normal/effective-dag.ts";
-export { effectiveAllowlist, effectiveQuota, effectiveRepository, effectiveTenant } from "./normal/effective-specs.ts";
+export { effectiveQuota } from "./normal/effective-quota.ts";
+export { effectiveAllowlist, effectiveRepository, effectiveTenant } from "./normal/effective-specs.ts";
 export type { PluginManifest } from "./normal/plugin-manifest.ts";
+export { effectiveQuotaAt, overrideMark, type QuotaSegment, quotaSegments } from "./normal/quota-at.ts";
 export { decodeSnapshot, type PinnedFile, type PinnedSecret, type TenantSnapshot } from "./normal/tenant-snapshot.ts";
-export type { Allowlist, EndpointGrant, Quota, RepositorySpec, SiteSpec, TenantSpec } from "./normal/tenant-spec.ts";
+export type {
+  Allowlist,
+  EndpointGrant,
+  FreezeWindow,
+  Quota,
+  QuotaLimits,
+  RepositorySpec,
+  SiteSpec,
+  TenantSpec,
+} from "./normal/tenant-spec.ts";
 export { patternMatches } from "./value/file-pattern.ts";
 export { type ResolvedInputs, resolveInputs } from "./value/resolve-inputs.ts";
 export { durationMs, durationText, sizeBytes, sizeText } from "./value/units.ts";

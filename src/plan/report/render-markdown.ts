@@ -51,7 +51,9 @@ function tenantSection(tenant: TenantReport): readonly string[] {
 const blockText = (blocked: NonNullable<TenantReport["blocked"]>): string =>
   blocked.kind === "held"
     ? "**Held as a whole**: nothing of this tenant is applied."
-    : `**Waits**: ${String(blocked.prunes)} of ${String(blocked.of)} DAGs would be pruned, ${String(blocked.allowed)} may be.`;
+    : blocked.kind === "freeze"
+      ? `**Frozen** until ${blocked.until}: ${code(blocked.rationale)}.`
+      : `**Waits**: ${String(blocked.prunes)} of ${String(blocked.of)} DAGs would be pruned, ${String(blocked.allowed)} may be.`;
 
 const row = (kind: keyof typeof signs, name: string, state = ""): string =>
   `| ${signs[kind]} | ${code(name)} | ${state} |`;

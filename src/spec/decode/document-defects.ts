@@ -5,6 +5,7 @@ import { valueDefects, valueSchemaDefect } from "../value/value-schema.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { freezeDefects } from "./freeze-defects.ts";
 import { pointerTo } from "./positions.ts";
+import { quotaDefects } from "./quota-defects.ts";
 import { sloDefects } from "./slo-defects.ts";
 
 type Documents = components["schemas"];
@@ -36,8 +37,9 @@ export function documentDefects(where: DocumentPath, document: JsonObject): read
       return [...named, ...sloDefects(spec as unknown as Documents["Slo"]["spec"])];
     case "Tenant":
       return [...named, ...freezeDefects(spec as unknown as Documents["Tenant"]["spec"])];
-    case "Repository":
     case "Quota":
+      return [...named, ...quotaDefects(spec as unknown as Documents["Quota"]["spec"])];
+    case "Repository":
     case "Allowlist":
       return named;
   }

@@ -17,7 +17,7 @@ export function freezeDefects({ freeze = [] }: components["schemas"]["Tenant"]["
 }
 
 const defect = (pointer: string, message: string, fix: string): DocumentDefect => ({
-  ...{ code: "SPEC_VALUE", pointer, what: "value", message, fix },
+  ...{ code: "SPEC_TYPE", pointer, what: "value", message, fix },
 });
 
 /** `2026-02-31T00:00:00Z` parses, as March. */

@@ -317,6 +317,12 @@ export interface components {
             readonly type: "string" | "number" | "integer" | "boolean" | "date" | "array" | "object";
         };
         /**
+         * Instant
+         * @description A UTC instant, RFC 3339 with Z.
+         * @example 2026-12-24T00:00:00Z
+         */
+        readonly Instant: string;
+        /**
          * Limits
          * @description What one attempt may use; the quota's perStep is the ceiling.
          */
@@ -395,6 +401,50 @@ export interface components {
             readonly window?: components["schemas"]["Duration"];
             /** @description A run ends within this time from its slot, or from its admission. */
             readonly within?: components["schemas"]["Duration"];
+        };
+        /** QuotaOverride */
+        readonly Override: {
+            /** @description The shortest time between two slots of a schedule. */
+            readonly minInterval?: components["schemas"]["Duration"];
+            /** @description What all runs may use in one day of UTC. A start after it is used up is refused, a slot skipped; what runs goes on. */
+            readonly perDay?: {
+                /** @description Bytes of the artifacts that these attempts wrote. Without it: no bound. */
+                readonly artifacts?: components["schemas"]["Size"];
+                /** @description CPU time of all attempts that ended that day. Without it: no bound. */
+                readonly cpuTime?: components["schemas"]["Duration"];
+            };
+            /** @description Ceilings of one step. */
+            readonly perStep?: {
+                /** @description CPU time of one attempt. */
+                readonly cpuTime?: components["schemas"]["Duration"];
+                /** @description Memory of one step. */
+                readonly memory?: components["schemas"]["Size"];
+                /** @description Canonical text of one output, at most 1Mi. */
+                readonly output?: components["schemas"]["Size"];
+                /** @description Scratch space of one attempt. */
+                readonly scratch?: components["schemas"]["Size"];
+                /** @description Wall time of one attempt. */
+                readonly timeout?: components["schemas"]["Duration"];
+            };
+            readonly rationale: components["schemas"]["Rationale"];
+            /** @description Of all DAGs together. */
+            readonly runs?: {
+                /** @description Runs at once. */
+                readonly maxConcurrent?: number;
+                /** @description Unfinished runs that may wait. */
+                readonly maxQueued?: number;
+                /** @description Runs that may start in one hour of UTC, from its first minute; more wait for the next. Without it: no bound. */
+                readonly startsPerHour?: number;
+            };
+            /** @description Of all runs together. */
+            readonly steps?: {
+                /** @description Steps at once, over all runs. */
+                readonly maxConcurrent?: number;
+            };
+            /** @description From here on it no longer holds, without a commit. */
+            readonly until: components["schemas"]["Instant"];
+            /** @description Share of idle capacity against other tenants. */
+            readonly weight?: number;
         };
         /**
          * Plugin
@@ -504,6 +554,33 @@ export interface components {
                  * @default 1m
                  */
                 readonly minInterval?: components["schemas"]["Duration"];
+                /**
+                 * @description Other values until an instant. Of two that hold at once the later entry wins, field by field.
+                 * @default []
+                 * @example [
+                 *       {
+                 *         "until": "2026-12-01T06:00:00Z",
+                 *         "runs": {
+                 *           "maxConcurrent": 8
+                 *         },
+                 *         "rationale": "month end"
+                 *       }
+                 *     ]
+                 */
+                readonly overrides?: readonly components["schemas"]["Override"][];
+                /** @description What all runs may use in one day of UTC. A start after it is used up is refused, a slot skipped; what runs goes on. */
+                readonly perDay?: {
+                    /**
+                     * @description Bytes of the artifacts that these attempts wrote. Without it: no bound.
+                     * @example 2Gi
+                     */
+                    readonly artifacts?: components["schemas"]["Size"];
+                    /**
+                     * @description CPU time of all attempts that ended that day. Without it: no bound.
+                     * @example 2h
+                     */
+                    readonly cpuTime?: components["schemas"]["Duration"];
+                };
                 /** @description Ceilings of one step. */
                 readonly perStep?: {
                     /**
@@ -544,6 +621,11 @@ export interface components {
                      * @default 100
                      */
                     readonly maxQueued?: number;
+                    /**
+                     * @description Runs that may start in one hour of UTC, from its first minute; more wait for the next. Without it: no bound.
+                     * @example 120
+                     */
+                    readonly startsPerHour?: number;
                 };
                 /** @description Of all runs together. */
                 readonly steps?: {
@@ -830,6 +912,24 @@ export interface components {
                  * @example ops@acme.example
                  */
                 readonly contact?: string;
+                /**
+                 * @description Windows in which changes of this tenant wait; runs go on. A commit that takes the window out lifts it.
+                 * @default []
+                 * @example [
+                 *       {
+                 *         "from": "2026-12-24T00:00:00Z",
+                 *         "until": "2026-12-27T00:00:00Z",
+                 *         "rationale": "holidays"
+                 *       }
+                 *     ]
+                 */
+                readonly freeze?: readonly {
+                    /** @description Changes wait from here on. */
+                    readonly from: components["schemas"]["Instant"];
+                    readonly rationale: components["schemas"]["Rationale"];
+                    /** @description From here on they are applied. */
+                    readonly until: components["schemas"]["Instant"];
+                }[];
                 /**
                  * @description Who answers for this tenant: signer principals.
                  * @example [

@@ -104,6 +104,15 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
           "notify.internal:443"
         ]
       },
+      "instant": {
+        "title": "Instant",
+        "description": "A UTC instant, RFC 3339 with Z.",
+        "type": "string",
+        "pattern": "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?Z$",
+        "examples": [
+          "2026-12-24T00:00:00Z"
+        ]
+      },
       "rationale": {
         "title": "Rationale",
         "description": "Why this is wanted, in a sentence that an auditor understands.",
@@ -570,6 +579,44 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             "description": "true: no run of this tenant starts.",
             "type": "boolean",
             "default": false
+          },
+          "freeze": {
+            "description": "Windows in which changes of this tenant wait; runs go on. A commit that takes the window out lifts it.",
+            "type": "array",
+            "maxItems": 50,
+            "items": {
+              "title": "FreezeWindow",
+              "type": "object",
+              "additionalProperties": false,
+              "required": [
+                "from",
+                "until",
+                "rationale"
+              ],
+              "properties": {
+                "from": {
+                  "$ref": "common.schema.json#/$defs/instant",
+                  "description": "Changes wait from here on."
+                },
+                "until": {
+                  "$ref": "common.schema.json#/$defs/instant",
+                  "description": "From here on they are applied."
+                },
+                "rationale": {
+                  "$ref": "common.schema.json#/$defs/rationale"
+                }
+              }
+            },
+            "default": [],
+            "examples": [
+              [
+                {
+                  "from": "2026-12-24T00:00:00Z",
+                  "until": "2026-12-27T00:00:00Z",
+                  "rationale": "holidays"
+                }
+              ]
+            ]
           }
         }
       }
@@ -628,6 +675,15 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                 "minimum": 1,
                 "maximum": 100000,
                 "default": 100
+              },
+              "startsPerHour": {
+                "description": "Runs that may start in one hour of UTC, from its first minute; more wait for the next. Without it: no bound.",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 100000,
+                "examples": [
+                  120
+                ]
               }
             }
           },
@@ -677,10 +733,161 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
               }
             }
           },
+          "perDay": {
+            "description": "What all runs may use in one day of UTC. A start after it is used up is refused, a slot skipped; what runs goes on.",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+              "cpuTime": {
+                "$ref": "common.schema.json#/$defs/duration",
+                "description": "CPU time of all attempts that ended that day. Without it: no bound.",
+                "examples": [
+                  "2h"
+                ]
+              },
+              "artifacts": {
+                "$ref": "common.schema.json#/$defs/size",
+                "description": "Bytes of the artifacts that these attempts wrote. Without it: no bound.",
+                "examples": [
+                  "2Gi"
+                ]
+              }
+            }
+          },
           "minInterval": {
             "$ref": "common.schema.json#/$defs/duration",
             "description": "The shortest time between two slots of a schedule.",
             "default": "1m"
+          },
+          "overrides": {
+            "description": "Other values until an instant. Of two that hold at once the later entry wins, field by field.",
+            "type": "array",
+            "maxItems": 50,
+            "items": {
+              "$ref": "#/$defs/override"
+            },
+            "default": [],
+            "examples": [
+              [
+                {
+                  "until": "2026-12-01T06:00:00Z",
+                  "runs": {
+                    "maxConcurrent": 8
+                  },
+                  "rationale": "month end"
+                }
+              ]
+            ]
+          }
+        }
+      }
+    },
+    "$defs": {
+      "override": {
+        "title": "QuotaOverride",
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "until",
+          "rationale"
+        ],
+        "properties": {
+          "until": {
+            "$ref": "common.schema.json#/$defs/instant",
+            "description": "From here on it no longer holds, without a commit."
+          },
+          "rationale": {
+            "$ref": "common.schema.json#/$defs/rationale"
+          },
+          "weight": {
+            "description": "Share of idle capacity against other tenants.",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 1000
+          },
+          "runs": {
+            "description": "Of all DAGs together.",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+              "maxConcurrent": {
+                "description": "Runs at once.",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 1000
+              },
+              "maxQueued": {
+                "description": "Unfinished runs that may wait.",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 100000
+              },
+              "startsPerHour": {
+                "description": "Runs that may start in one hour of UTC, from its first minute; more wait for the next. Without it: no bound.",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 100000
+              }
+            }
+          },
+          "steps": {
+            "description": "Of all runs together.",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+              "maxConcurrent": {
+                "description": "Steps at once, over all runs.",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 1000
+              }
+            }
+          },
+          "perStep": {
+            "description": "Ceilings of one step.",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+              "memory": {
+                "$ref": "common.schema.json#/$defs/size",
+                "description": "Memory of one step."
+              },
+              "cpuTime": {
+                "$ref": "common.schema.json#/$defs/duration",
+                "description": "CPU time of one attempt."
+              },
+              "timeout": {
+                "$ref": "common.schema.json#/$defs/duration",
+                "description": "Wall time of one attempt."
+              },
+              "scratch": {
+                "$ref": "common.schema.json#/$defs/size",
+                "description": "Scratch space of one attempt."
+              },
+              "output": {
+                "$ref": "common.schema.json#/$defs/size",
+                "description": "Canonical text of one output, at most 1Mi."
+              }
+            }
+          },
+          "perDay": {
+            "description": "What all runs may use in one day of UTC. A start after it is used up is refused, a slot skipped; what runs goes on.",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+              "cpuTime": {
+                "$ref": "common.schema.json#/$defs/duration",
+                "description": "CPU time of all attempts that ended that day. Without it: no bound."
+              },
+              "artifacts": {
+                "$ref": "common.schema.json#/$defs/size",
+                "description": "Bytes of the artifacts that these attempts wrote. Without it: no bound."
+              }
+            }
+          },
+          "minInterval": {
+            "$ref": "common.schema.json#/$defs/duration",
+            "description": "The shortest time between two slots of a schedule."
           }
         }
       }

@@ -1,51 +1,10 @@
 import type { JsonObject } from "../../base/index.ts";
 import { defaults } from "./defaults.ts";
 import type { PluginManifest } from "./plugin-manifest.ts";
-import type { Allowlist, Quota, RepositorySpec, SiteSpec, Slo, TenantSpec } from "./tenant-spec.ts";
+import type { Allowlist, FreezeWindow, RepositorySpec, SiteSpec, Slo, TenantSpec } from "./tenant-spec.ts";
 
 // Each reads the stored normal form (canonical JSON of {apiVersion, kind, spec}) and fills in every default.
 const specOf = (specText: string): unknown => (JSON.parse(specText) as { readonly spec: unknown }).spec;
-
-interface NormalQuota {
-  readonly weight?: number;
-  readonly runs?: { readonly maxConcurrent?: number; readonly maxQueued?: number };
-  readonly steps?: { readonly maxConcurrent?: number };
-  readonly perStep?: {
-    readonly memory?: number;
-    readonly cpuTime?: number;
-    readonly timeout?: number;
-    readonly scratch?: number;
-    readonly output?: number;
-  };
-  readonly minInterval?: number;
-}
-
-/** null = the tenant has no quota.yaml. */
-export function effectiveQuota(specText: string | null): Quota {
-  const spec = specText === null ? {} : (specOf(specText) as NormalQuota);
-  const { quota } = defaults;
-  return {
-    weight: spec.weight ?? quota.weight,
-    runs: {
-      maxConcurrent: spec.runs?.maxConcurrent ?? quota.maxConcurrentRuns,
-      maxQueued: spec.runs?.maxQueued ?? quota.maxQueuedRuns,
-    },
-    steps: { maxConcurrent: spec.steps?.maxConcurrent ?? quota.maxConcurrentSteps },
-    perStep: perStepOf(spec.perStep ?? {}),
-    minIntervalMs: spec.minInterval ?? quota.minIntervalMs,
-  };
-}
-
-function perStepOf(perStep: NonNullable<NormalQuota["perStep"]>): Quota["perStep"] {
-  const { perStep: ceiling } = defaults.quota;
-  return {
-    memoryBytes: perStep.memory ?? ceiling.memoryBytes,
-    cpuTimeMs: perStep.cpuTime ?? ceiling.cpuTimeMs,
-    timeoutMs: perStep.timeout ?? ceiling.timeoutMs,
-    scratchBytes: perStep.scratch ?? ceiling.scratchBytes,
-    outputBytes: perStep.output ?? ceiling.outputBytes,
-  };
-}
 
 /** null = the tenant has no allowlist.yaml: nothing is granted. */
 export function effectiveAllowlist(specText: string | null): Allowlist {
@@ -90,7 +49,9 @@ export function effectiveSlo(specText: string): Slo {
 /** null = the tenant has no tenant.yaml. */
 export function effectiveTenant(specText: string | null): TenantSpec {
   const spec =
-    specText === null ? {} : (specOf(specText) as Partial<{ owners: string[]; contact: string; suspend: boolean; freeze: FreezeWindow[] }>);
+    specText === null
+      ? {}
+      : (specOf(specText) as Partial<{ owners: string[]; contact: string; suspend: boolean; freeze: FreezeWindow[] }>);
   return {
     owners: spec.owners ?? [],
     contact: spec.contact ?? null,

@@ -139,13 +139,14 @@ function normalLimits(limits: Documents["Limits"]): JsonObject {
   });
 }
 
-function normalQuota(spec: Documents["Quota"]["spec"]): JsonObject {
+function normalQuota({ overrides = [], ...spec }: Documents["Quota"]["spec"]): JsonObject {
   const { quota } = defaults;
   return without({
     weight: unless(spec.weight, quota.weight),
     runs: without({
       maxConcurrent: unless(spec.runs?.maxConcurrent, quota.maxConcurrentRuns),
       maxQueued: unless(spec.runs?.maxQueued, quota.maxQueuedRuns),
+      startsPerHour: spec.runs?.startsPerHour,
     }),
     steps: without({ maxConcurrent: unless(spec.steps?.maxConcurrent, quota.maxConcurrentSteps) }),
     perStep: without({
@@ -155,9 +156,35 @@ function normalQuota(spec: Documents["Quota"]["spec"]): JsonObject {
       scratch: unless(bytes(spec.perStep?.scratch), quota.perStep.scratchBytes),
       output: unless(bytes(spec.perStep?.output), quota.perStep.outputBytes),
     }),
+    perDay: normalPerDay(spec.perDay),
     minInterval: unless(ms(spec.minInterval), quota.minIntervalMs),
+    overrides: overrides.length === 0 ? undefined : overrides.map(normalOverride),
   });
 }
+
+/** No value is left out for being a default: over another quota it says something. */
+function normalOverride(override: Documents["QuotaOverride"]): JsonObject {
+  const { perStep } = override;
+  return without({
+    until: utc(override.until),
+    rationale: override.rationale,
+    weight: override.weight,
+    runs: without({ ...override.runs }),
+    steps: without({ ...override.steps }),
+    perStep: without({
+      memory: bytes(perStep?.memory),
+      cpuTime: ms(perStep?.cpuTime),
+      timeout: ms(perStep?.timeout),
+      scratch: bytes(perStep?.scratch),
+      output: bytes(perStep?.output),
+    }),
+    perDay: normalPerDay(override.perDay),
+    minInterval: ms(override.minInterval),
+  });
+}
+
+const normalPerDay = (perDay: Documents["Quota"]["spec"]["perDay"]): JsonObject =>
+  without({ cpuTime: ms(perDay?.cpuTime), artifacts: bytes(perDay?.artifacts) });
 
 function normalAllowlist(spec: Documents["Allowlist"]["spec"]): JsonObject {
   return without({

@@ -41,9 +41,13 @@ export function decodeSnapshot(text: string): TenantSnapshot {
   return {
     ...noSecrets,
     ...stored,
+    quota: { ...noBudget, ...stored.quota, runs: { ...noRate, ...stored.quota.runs } },
     allowlist: { ...noSecrets, ...stored.allowlist },
     plugins: Object.fromEntries(plugins),
   };
 }
 
+/** A quota of an earlier version. */
+const noBudget = { perDay: { cpuTimeMs: null, artifactBytes: null }, overrides: [] } as const;
+const noRate = { startsPerHour: null } as const;
 const noSecrets = { secrets: [] } as const;

@@ -1,9 +1,31 @@
 import type { UtcText } from "../../base/index.ts";
 
-/** Quota of a tenant with every default filled in (no quota.yaml: the defaults). Only what is enforced. */
-export interface Quota {
+/** Quota of a tenant with every default filled in (no quota.yaml: the defaults). Ask `effectiveQuotaAt` what holds. */
+export interface Quota extends QuotaLimits {
+  /** In the order of the file. */
+  readonly overrides: readonly QuotaOverride[];
+}
+
+/** Other limits until an instant. */
+export interface QuotaOverride {
+  readonly until: UtcText;
+  readonly rationale: string;
+  readonly limits: {
+    readonly [Field in keyof QuotaLimits]?: QuotaLimits[Field] extends object
+      ? Partial<QuotaLimits[Field]>
+      : QuotaLimits[Field];
+  };
+}
+
+/** What a tenant may use at an instant. */
+export interface QuotaLimits {
   readonly weight: number;
-  readonly runs: { readonly maxConcurrent: number; readonly maxQueued: number };
+  readonly runs: {
+    readonly maxConcurrent: number;
+    readonly maxQueued: number;
+    /** Starts in one UTC hour; null = no bound. */
+    readonly startsPerHour: number | null;
+  };
   readonly steps: { readonly maxConcurrent: number };
   /** Ceilings of one step. */
   readonly perStep: {
@@ -13,6 +35,8 @@ export interface Quota {
     readonly scratchBytes: number;
     readonly outputBytes: number;
   };
+  /** Of all runs in one UTC day; null = no bound. */
+  readonly perDay: { readonly cpuTimeMs: number | null; readonly artifactBytes: number | null };
   readonly minIntervalMs: number;
 }
 
