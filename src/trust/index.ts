@@ -1,12 +1,6 @@
-export {
-  type AllowedSigner,
-  type AllowedSigners,
-  findSigner,
-  parseAllowedSigners,
-  type SignerQuery,
-  type SignersFinding,
-} from "./allowed-signers.ts";
-export { bytesOfBase64 } from "./base64.ts";
+export type { TreeReader, TrustPolicy } from "./authority/trust-grounds.ts";
+export type { TrustCommit, TrustIdent } from "./history/trust-commit.ts";
+export { bytesOfBase64 } from "./signature/base64.ts";
 export {
   ed25519Blob,
   ed25519KeyOf,
@@ -16,8 +10,16 @@ export {
   type PublicKey,
   parsePublicKey,
   publicKeyLine,
-} from "./public-key.ts";
-export { type Parsed, parsed, sameBytes, WireDefect, WireReader, wireString, wireUint32 } from "./ssh-wire.ts";
+} from "./signature/public-key.ts";
+export {
+  type Parsed,
+  parsed,
+  sameBytes,
+  WireDefect,
+  WireReader,
+  wireString,
+  wireUint32,
+} from "./signature/ssh-wire.ts";
 export {
   armorSshsig,
   parseSshsig,
@@ -26,8 +28,20 @@ export {
   type SshsigVerdict,
   signedData,
   verifySshsig,
-} from "./sshsig.ts";
-export type { TrustCommit, TrustIdent } from "./trust-commit.ts";
-export type { TrustCrypto } from "./trust-crypto.ts";
-export type { TreeReader, TrustPolicy } from "./trust-grounds.ts";
-export { type TrustWalk, type TrustWalkOptions, trustSteps, type VerifiedCommit, walkTrust } from "./trust-walk.ts";
+} from "./signature/sshsig.ts";
+export type { TrustCrypto } from "./signature/trust-crypto.ts";
+export {
+  type AllowedSigner,
+  type AllowedSigners,
+  findSigner,
+  parseAllowedSigners,
+  type SignerQuery,
+  type SignersFinding,
+} from "./signers/allowed-signers.ts";
+export {
+  type TrustWalk,
+  type TrustWalkOptions,
+  trustSteps,
+  type VerifiedCommit,
+  walkTrust,
+} from "./walk/trust-walk.ts";

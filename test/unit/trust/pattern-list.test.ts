@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { firstLiteral, matchesGlob, matchesPatternList } from "../../../src/trust/pattern-list.ts";
+import { firstLiteral, matchesGlob, matchesPatternList } from "../../../src/trust/signers/pattern-list.ts";
 
 describe("a pattern list", () => {
   it.each([

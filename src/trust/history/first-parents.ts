@@ -1,4 +1,4 @@
-import type { Steps } from "../base/index.ts";
+import type { Steps } from "../../base/index.ts";
 import { shortOid, type TrustCommit } from "./trust-commit.ts";
 
 export type FirstParents =

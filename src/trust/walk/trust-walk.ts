@@ -1,12 +1,12 @@
-import { bytesOfText, type CodeName, drained, faultOf, type Hex, hexOf, type Steps } from "../base/index.ts";
-import { type AllowedSigners, parseAllowedSigners } from "./allowed-signers.ts";
+import { bytesOfText, type CodeName, drained, faultOf, type Hex, hexOf, type Steps } from "../../base/index.ts";
+import { judgeGrounds } from "../authority/tree-verdict.ts";
+import { readGrounds, strictPolicy, type TreeReader, type TrustGrounds } from "../authority/trust-grounds.ts";
+import { firstParents } from "../history/first-parents.ts";
+import { sideCommits } from "../history/side-commits.ts";
+import { shortOid, type TrustCommit } from "../history/trust-commit.ts";
+import type { TrustCrypto } from "../signature/trust-crypto.ts";
+import { type AllowedSigners, parseAllowedSigners } from "../signers/allowed-signers.ts";
 import { type CommitSigner, type CommitVerdict, judgeSignature, type Refusal, refused } from "./commit-verdict.ts";
-import { firstParents } from "./first-parents.ts";
-import { sideCommits } from "./side-commits.ts";
-import { judgeGrounds } from "./tree-verdict.ts";
-import { shortOid, type TrustCommit } from "./trust-commit.ts";
-import type { TrustCrypto } from "./trust-crypto.ts";
-import { readGrounds, strictPolicy, type TreeReader, type TrustGrounds } from "./trust-grounds.ts";
 
 /** Committer times may run backwards or ahead of the clock by this much. */
 const clockSlackSeconds = 300;

@@ -1,4 +1,4 @@
-import type { Steps } from "../base/index.ts";
+import type { Steps } from "../../base/index.ts";
 import type { TrustCommit } from "./trust-commit.ts";
 
 interface Seen {

@@ -1,9 +1,9 @@
-import type { AllowedSigner } from "./allowed-signers.ts";
-import { type Refusal, refused } from "./commit-verdict.ts";
-import { matchesPatternList } from "./pattern-list.ts";
-import { ed25519Type } from "./public-key.ts";
-import { sameBytes } from "./ssh-wire.ts";
-import { shortOid, type TrustCommit } from "./trust-commit.ts";
+import { shortOid, type TrustCommit } from "../history/trust-commit.ts";
+import { ed25519Type } from "../signature/public-key.ts";
+import { sameBytes } from "../signature/ssh-wire.ts";
+import type { AllowedSigner } from "../signers/allowed-signers.ts";
+import { matchesPatternList } from "../signers/pattern-list.ts";
+import { type Refusal, refused } from "../walk/commit-verdict.ts";
 import type { TrustGrounds } from "./trust-grounds.ts";
 
 /** May what this commit leaves behind be the ground for the next one? Null = yes. */

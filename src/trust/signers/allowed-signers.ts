@@ -1,7 +1,7 @@
+import { isKeyType, type PublicKey, parsePublicKey } from "../signature/public-key.ts";
+import { type Parsed, parsed, sameBytes, WireDefect } from "../signature/ssh-wire.ts";
 import { firstLiteral, matchesPatternList } from "./pattern-list.ts";
-import { isKeyType, type PublicKey, parsePublicKey } from "./public-key.ts";
 import { noOptions, parseSignerOptions, type SignerOptions } from "./signer-options.ts";
-import { type Parsed, parsed, sameBytes, WireDefect } from "./ssh-wire.ts";
 
 /** One line of an OpenSSH allowed_signers file. */
 export interface AllowedSigner extends SignerOptions {

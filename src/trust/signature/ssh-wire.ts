@@ -1,4 +1,4 @@
-import { bytesOfText } from "../base/index.ts";
+import { bytesOfText } from "../../base/index.ts";
 
 /** Thrown inside this room alone; each parser turns it into its own answer. */
 export class WireDefect extends Error {}

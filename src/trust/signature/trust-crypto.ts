@@ -1,4 +1,4 @@
-import type { Sha256 } from "../base/index.ts";
+import type { Sha256 } from "../../base/index.ts";
 
 /** What this room cannot do itself, since it runs in a browser too. */
 export interface TrustCrypto {

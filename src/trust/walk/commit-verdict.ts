@@ -1,10 +1,10 @@
-import type { CodeName } from "../base/index.ts";
-import { findSigner } from "./allowed-signers.ts";
-import { sameBytes } from "./ssh-wire.ts";
-import { parseSshsig, verifySshsig } from "./sshsig.ts";
-import { shortOid, type TrustCommit } from "./trust-commit.ts";
-import type { TrustCrypto } from "./trust-crypto.ts";
-import type { TrustGrounds } from "./trust-grounds.ts";
+import type { CodeName } from "../../base/index.ts";
+import type { TrustGrounds } from "../authority/trust-grounds.ts";
+import { shortOid, type TrustCommit } from "../history/trust-commit.ts";
+import { sameBytes } from "../signature/ssh-wire.ts";
+import { parseSshsig, verifySshsig } from "../signature/sshsig.ts";
+import type { TrustCrypto } from "../signature/trust-crypto.ts";
+import { findSigner } from "../signers/allowed-signers.ts";
 
 export type CommitVerdict = { readonly kind: "trusted"; readonly signer: CommitSigner } | Refusal;
 

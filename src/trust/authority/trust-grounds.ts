@@ -1,5 +1,5 @@
-import type { RepositorySpec } from "../spec/index.ts";
-import { type AllowedSigners, parseAllowedSigners } from "./allowed-signers.ts";
+import type { RepositorySpec } from "../../spec/index.ts";
+import { type AllowedSigners, parseAllowedSigners } from "../signers/allowed-signers.ts";
 
 export type TrustPolicy = RepositorySpec["trust"];
 

@@ -1,4 +1,4 @@
-import type { Sha256 } from "../base/index.ts";
+import type { Sha256 } from "../../base/index.ts";
 import { base64Of, bytesOfBase64 } from "./base64.ts";
 import { joinBytes, type Parsed, parsed, WireDefect, WireReader, wireString } from "./ssh-wire.ts";
 

@@ -1,4 +1,4 @@
-import { WireDefect } from "./ssh-wire.ts";
+import { WireDefect } from "../signature/ssh-wire.ts";
 
 /** The options of one allowed_signers line; times in seconds since the epoch, both ends inclusive. */
 export interface SignerOptions {

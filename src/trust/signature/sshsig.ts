@@ -1,4 +1,4 @@
-import { bytesOfText } from "../base/index.ts";
+import { bytesOfText } from "../../base/index.ts";
 import { base64Of, bytesOfBase64 } from "./base64.ts";
 import { ed25519KeyOf, ed25519Type, fingerprintOf, isCertificateType, keyTypeOf } from "./public-key.ts";
 import {
