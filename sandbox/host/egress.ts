@@ -55,7 +55,7 @@ export function openEgress(socketPath: string): FetchPort {
   const dispatcher = dispatcherOf(socketPath);
   setGlobalDispatcher(dispatcher);
   // Node's own fetch is another version of undici.
-  Object.assign(globalThis, { fetch });
+  Object.assign(globalThis, { fetch: explainedFetch });
   routeAgents(socketPath);
   const aborts = new Map<number, AbortController>();
   return {
@@ -103,8 +103,18 @@ async function fetched(order: FetchOrder, body: Uint8Array | null, signal: Abort
   return { reply, bytes: Buffer.concat(chunks) };
 }
 
+/** `fetch` of isolation `host`: what it throws says why, as in a realm. */
+const explainedFetch: typeof fetch = async (...order) => {
+  try {
+    return await fetch(...order);
+  } catch (error) {
+    const isAbort = error instanceof Error && error.name === "AbortError";
+    throw isAbort ? error : Object.assign(new TypeError("fetch failed", { cause: error }), fetchFailure(error));
+  }
+};
+
 /** undici hides why behind "fetch failed": the broker's word is in the causes. */
-function failedReply(call: number, error: unknown): FetchReply {
+function fetchFailure(error: unknown): NonNullable<FetchReply["error"]> {
   let cause: unknown = error;
   for (let depth = 0; depth < 5 && cause instanceof Error && cause.cause instanceof Error; depth++) cause = cause.cause;
   const root =
@@ -113,9 +123,13 @@ function failedReply(call: number, error: unknown): FetchReply {
   // A request that is wrong in itself is wrong again the next time; a connection may not be.
   const transient = code !== "EGRESS_DENIED" && !(root instanceof TypeError);
   const message = code === "EGRESS_DENIED" ? root.message : `fetch failed: ${root.message}`;
+  return { code, message, transient };
+}
+
+function failedReply(call: number, error: unknown): FetchReply {
   return {
     call,
-    error: { code, message, transient },
+    error: fetchFailure(error),
     status: 0,
     statusText: "",
     url: "",

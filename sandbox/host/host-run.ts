@@ -64,6 +64,7 @@ function prepared(plugin: ThreadPlugin, task: StepTask, link: StepLink, signal: 
     secrets: task.secrets,
   });
   const globals: Record<string, unknown> = { console: consoleOf(context.log), self: globalThis };
+  if (task.facts.network) globals["fetch"] = traced(globalThis.fetch, task.facts.traceparent);
   if (!plugin.nondeterministic) {
     const chance = chanceOf(host);
     Math.random = chance.random;
@@ -76,6 +77,15 @@ function prepared(plugin: ThreadPlugin, task: StepTask, link: StepLink, signal: 
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
   return context;
 }
+
+/** As in a realm: every request says which step it belongs to, unless the plugin says something itself. */
+const traced =
+  (inner: typeof fetch, traceparent: string): typeof fetch =>
+  (input, init) => {
+    const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
+    if (!headers.has("traceparent")) headers.set("traceparent", traceparent);
+    return inner(input, { ...init, headers: [...headers] });
+  };
 
 function entryOf(plugin: ThreadPlugin): Run {
   const script = new Script(`(function (require) {${plugin.text}\n;return plugin;})`, {
