@@ -1,4 +1,5 @@
 export { checkDag } from "./check/check-dag.ts";
+export { checkQuota } from "./check/check-quota.ts";
 export { checkSlo } from "./check/check-slo.ts";
 export type { DagContext } from "./check/dag-defect.ts";
 export { checkPluginBytes } from "./check/plugin-bytes.ts";

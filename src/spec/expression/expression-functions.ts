@@ -56,6 +56,9 @@ const expressionFunctions: Readonly<Record<string, FunctionRule>> = {
   getMilliseconds: method(0),
 };
 
+/** Names of all that may be called, in the order of the table. */
+export const expressionFunctionNames: readonly string[] = Object.keys(expressionFunctions);
+
 /** Roots that a scope may have; `item` stands under its own name. */
 export const scopeRoots = ["inputs", "steps", "run", "slot", "index"] as const;
 

@@ -22,7 +22,8 @@ async function lintJson(...argv: string[]): Promise<LintJson & { readonly exit: 
 /** Only these documents, so that nothing else is to be found. */
 function cleanWorkTree(home: { readonly path: string; join(...parts: string[]): string }): string {
   const dir = exampleWorkTree(home as Parameters<typeof exampleWorkTree>[0]);
-  for (const name of ["tenants/borealis", "tenants/acme/dags"]) rmSync(join(dir, name), { recursive: true });
+  for (const name of ["tenants/borealis", "tenants/acme/dags", "tenants/acme/slo.yaml"])
+    rmSync(join(dir, name), { recursive: true });
   stockGit(dir, ["checkout", "--", hello]);
   mkdirSync(join(dir, "keys"));
   writeFileSync(join(dir, "keys/spec_signers"), "");

@@ -1,0 +1,142 @@
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { scratchDir, stockGit } from "../../support/git-fixtures.ts";
+import { exampleWorkTree, orrery } from "./cli-fixture.ts";
+
+const hello = "tenants/acme/dags/hello.yaml";
+const signer = `ana@acme.example ssh-ed25519 ${"A".repeat(68)}`;
+
+interface LintJson {
+  readonly findings: readonly {
+    readonly code: string;
+    readonly number: string;
+    readonly cause: string;
+    readonly path: string;
+    readonly line: number;
+    readonly message: string;
+    readonly rule: {
+      readonly path: string;
+      readonly line: number;
+      readonly commit: string | null;
+      readonly changedBy: readonly string[];
+    } | null;
+  }[];
+}
+
+/** A committed work tree that holds hello alone. */
+function workTree(home: { readonly path: string; join(...parts: string[]): string }): string {
+  const dir = exampleWorkTree(home as Parameters<typeof exampleWorkTree>[0]);
+  for (const name of ["tenants/borealis", "tenants/acme/dags", "tenants/acme/slo.yaml"])
+    rmSync(join(dir, name), { recursive: true });
+  stockGit(dir, ["checkout", "--", hello]);
+  stockGit(dir, ["add", "-A"]);
+  stockGit(dir, ["commit", "-q", "-m", "clean"]);
+  return dir;
+}
+
+const edit = (file: string, change: (text: string) => string): void =>
+  writeFileSync(file, change(readFileSync(file, "utf8")));
+
+async function findingsOf(...argv: string[]): Promise<LintJson["findings"]> {
+  const { out } = await orrery("lint", ...argv, "-o", "json");
+  return (JSON.parse(out) as LintJson).findings;
+}
+
+describe("orrery lint --fix", () => {
+  it("makes the safe fixes, says which, keeps comments and mode, and changes nothing the second time", async () => {
+    using home = scratchDir();
+    const dir = workTree(home);
+    const file = join(dir, hello);
+    edit(file, (text) => `# mine\n${text.replace("kind: Dag\n", "").replace("rationale:", "rationael:")}`);
+    const mode = statSync(file).mode;
+
+    const first = await orrery("lint", "--fix", dir);
+    const fixed = readFileSync(file, "utf8");
+    const second = await orrery("lint", "--fix", dir);
+
+    expect(first.exit).toBe(0);
+    expect(first.notes).toContain(`fixed ${hello}:`);
+    expect(fixed).toContain("# mine");
+    expect(fixed).toContain("kind: Dag");
+    expect(fixed).toContain("rationale:");
+    expect(statSync(file).mode).toBe(mode);
+    expect(second.notes).not.toContain("fixed");
+    expect(readFileSync(file, "utf8")).toBe(fixed);
+    expect(stockGit(dir, ["status", "--porcelain", "-uall"]).trim()).toBe(`M ${hello}`);
+  });
+
+  it("leaves a commit alone", async () => {
+    using home = scratchDir();
+    const dir = workTree(home);
+
+    const { exit, notes } = await orrery("lint", "--fix", "--ref", "main", dir);
+
+    expect(exit).toBe(2);
+    expect(notes).toContain("work tree");
+  });
+});
+
+describe("the rule that refused", () => {
+  it("is named by file, line, the commit that brought it in, and who may change it", async () => {
+    using home = scratchDir();
+    const dir = workTree(home);
+    mkdirSync(join(dir, "keys"), { recursive: true });
+    writeFileSync(join(dir, "keys/spec_signers"), `${signer}\n`);
+    edit(join(dir, "tenants/acme/quota.yaml"), (text) => text.replace(/memory: \S+,/, "memory: 96Mi,"));
+    stockGit(dir, ["add", "-A"]);
+    stockGit(dir, ["commit", "-q", "-m", "a smaller ceiling"]);
+    const refusing = stockGit(dir, ["rev-parse", "HEAD"]).trim();
+    edit(join(dir, "tenants/acme/quota.yaml"), (text) => `# said later\n${text}`);
+    stockGit(dir, ["commit", "-qam", "a comment"]);
+    edit(join(dir, hello), (text) => text.replace(/(\s+)(uses: core\.log@1\.0\.0)/, "$1limits: { memory: 97Mi }$1$2"));
+
+    const [finding] = (await findingsOf(dir)).filter(({ code }) => code === "LIMIT_OVER_QUOTA");
+
+    const lines = readFileSync(join(dir, "tenants/acme/quota.yaml"), "utf8").split("\n");
+    expect(finding?.rule).toMatchObject({
+      path: "tenants/acme/quota.yaml",
+      line: lines.findIndex((line) => line.includes("96Mi")) + 1,
+      commit: refusing,
+      changedBy: ["ana@acme.example"],
+    });
+    expect(finding).toMatchObject({ number: "ORY3005", path: hello });
+    expect(finding?.cause).not.toBe("");
+  });
+});
+
+describe("what lint sees besides", () => {
+  it("warns of a schedule that falls into a gap of its clock, with the date", async () => {
+    using home = scratchDir();
+    const dir = workTree(home);
+    edit(join(dir, hello), (text) =>
+      text.replace("spec:\n", 'spec:\n  schedules: [{ cron: "30 2 * * *", timezone: Europe/Vienna }]\n'),
+    );
+
+    const findings = await findingsOf(dir, "--as-of", "2026-12-01");
+
+    const said = findings.filter(({ code }) => code === "SCHEDULE_DST").map(({ message }) => message);
+    expect(said).toHaveLength(2);
+    expect(said.join("\n")).toContain("2027-03-28 Europe/Vienna has no 02:30");
+    expect(said.join("\n")).toContain("2027-10-31 Europe/Vienna shows 02:30 twice");
+  });
+
+  it("finds a secret in a file and in a spec, and shows it in no output", async () => {
+    using home = scratchDir();
+    const dir = workTree(home);
+    const canary = `ghp_${"q7Rk".repeat(9)}`;
+    mkdirSync(join(dir, "tenants/acme/files/notes"), { recursive: true });
+    writeFileSync(join(dir, "tenants/acme/files/notes/a.txt"), `one\ntoken ${canary}\n`);
+    edit(join(dir, hello), (text) => text.replace(/message: .*/, `message: "${canary}" }`));
+
+    const outputs = await Promise.all(
+      ["text", "json", "sarif", "github"].map((format) => orrery("lint", dir, "-o", format)),
+    );
+
+    for (const { exit, out, notes } of outputs) {
+      expect(exit).toBe(1);
+      expect(out).toContain("tenants/acme/files/notes/a.txt");
+      expect(out + notes).not.toContain(canary);
+    }
+  });
+});
