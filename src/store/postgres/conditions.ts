@@ -1,7 +1,8 @@
 import type { UtcText } from "../../base/index.ts";
 import type { Row, Session } from "../../database/index.ts";
 import type { Condition } from "../revision-store.ts";
-import { conditionEvent, insertEvent } from "./events.ts";
+import { conditionEvent, insertEvents, type NewEvent } from "./events.ts";
+import { inBatches } from "./row-batches.ts";
 
 interface ConditionRow extends Row {
   readonly kind: Condition["kind"];
@@ -13,12 +14,22 @@ interface ConditionRow extends Row {
   readonly observed_revision: string | null;
 }
 
+/** null = any. */
+interface ConditionFilter {
+  readonly kind: Condition["kind"] | null;
+  readonly name: string | null;
+}
+
 /** The conditions of the tenant that the transaction acts as, `_site` for the site's, by (kind, name, type). */
-export async function readConditions(session: Session, tenant: string): Promise<readonly Condition[]> {
+export async function readConditions(
+  session: Session,
+  tenant: string,
+  only: ConditionFilter = { kind: null, name: null },
+): Promise<readonly Condition[]> {
   const rows = await session.query<ConditionRow>({
     text: `select kind, name, type, status, reason, message, observed_revision from condition
-      where tenant_id = $1 order by kind, name, type`,
-    values: [tenant],
+      where tenant_id = $1 and ($2::text is null or kind = $2) and ($3::text is null or name = $3) order by kind, name, type`,
+    values: [tenant, only.kind, only.name],
   });
   return rows.map(({ observed_revision, ...rest }) => ({ ...rest, observedRevision: observed_revision }));
 }
@@ -31,19 +42,19 @@ export async function replaceConditions(
   now: UtcText,
 ): Promise<void> {
   const stored = new Map((await readConditions(session, tenant)).map((found) => [keyOf(found), found]));
+  const moved: Condition[] = [];
+  const events: NewEvent[] = [];
   for (const condition of wanted) {
-    const found = stored.get(keyOf(condition));
-    stored.delete(keyOf(condition));
+    const key = keyOf(condition);
+    const found = stored.get(key);
+    stored.delete(key);
     if (found !== undefined && isSame(found, condition)) continue;
-    await upsert(session, tenant, condition, now);
-    if (isNews(found, condition)) await insertEvent(session, tenant, conditionEvent(condition), now);
+    moved.push(condition);
+    if (isNews(found, condition)) events.push(conditionEvent(condition));
   }
-  for (const { kind, name, type } of stored.values()) {
-    await session.query({
-      text: "delete from condition where tenant_id = $1 and kind = $2 and name = $3 and type = $4",
-      values: [tenant, kind, name, type],
-    });
-  }
+  await inBatches(moved, (batch) => upsert(session, tenant, { batch, now }));
+  await insertEvents(session, tenant, { events, now });
+  await inBatches([...stored.values()], (batch) => remove(session, tenant, batch));
 }
 
 const keyOf = ({ kind, name, type }: Condition): string => `${kind}/${name}/${type}`;
@@ -63,15 +74,32 @@ function isSame(left: Condition, right: Condition): boolean {
   );
 }
 
-async function upsert(session: Session, tenant: string, condition: Condition, now: UtcText): Promise<void> {
-  const { kind, name, type, status, reason, message, observedRevision } = condition;
+async function upsert(
+  session: Session,
+  tenant: string,
+  { batch, now }: { readonly batch: readonly Condition[]; readonly now: UtcText },
+): Promise<void> {
+  const column = <T>(of: (condition: Condition) => T): readonly T[] => batch.map(of);
   await session.query({
     // changed_at is the last change of status: how long a thing has been so.
     text: `insert into condition as c (tenant_id, kind, name, type, status, reason, message, observed_revision, changed_at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+      select $1, w.*, $9
+      from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) as w
       on conflict (tenant_id, kind, name, type) do update set status = excluded.status, reason = excluded.reason,
         message = excluded.message, observed_revision = excluded.observed_revision,
         changed_at = case when c.status = excluded.status then c.changed_at else excluded.changed_at end`,
-    values: [tenant, kind, name, type, status, reason, message, observedRevision, now],
+    values: [
+      ...[tenant, column(({ kind }) => kind), column(({ name }) => name), column(({ type }) => type)],
+      ...[column(({ status }) => status), column(({ reason }) => reason), column(({ message }) => message)],
+      ...[column(({ observedRevision }) => observedRevision), now],
+    ],
+  });
+}
+
+async function remove(session: Session, tenant: string, batch: readonly Condition[]): Promise<void> {
+  await session.query({
+    text: `delete from condition c using unnest($2::text[], $3::text[], $4::text[]) as gone (kind, name, type)
+      where c.tenant_id = $1 and c.kind = gone.kind and c.name = gone.name and c.type = gone.type`,
+    values: [tenant, batch.map(({ kind }) => kind), batch.map(({ name }) => name), batch.map(({ type }) => type)],
   });
 }

@@ -1,6 +1,7 @@
 import { canonicalText, type UtcText, utcText } from "../../base/index.ts";
 import type { Row, Session } from "../../database/index.ts";
 import type { EventQuery, EventView } from "../ledger-store.ts";
+import { inBatches } from "./row-batches.ts";
 
 /** One thing that happened to a tenant, numbered without gaps. */
 export interface NewEvent {
@@ -11,14 +12,25 @@ export interface NewEvent {
   readonly body: string;
 }
 
-/** In the transaction of what it tells of. */
-export async function insertEvent(session: Session, tenant: string, event: NewEvent, now: UtcText): Promise<void> {
-  await session.query({
-    text: `with next as (
-        insert into counter as c (tenant_id, name, value) values ($1, 'event', 1)
-        on conflict (tenant_id, name) do update set value = c.value + 1 returning value)
-      insert into event (tenant_id, n, type, subject, body, at) select $1, value, $2, $3, $4, $5 from next`,
-    values: [tenant, event.type, event.subject, event.body, now],
+/** In the transaction of what they tell of, numbered in their order. */
+export async function insertEvents(
+  session: Session,
+  tenant: string,
+  { events, now }: { readonly events: readonly NewEvent[]; readonly now: UtcText },
+): Promise<void> {
+  await inBatches(events, async (batch) => {
+    await session.query({
+      text: `with next as (
+          insert into counter as c (tenant_id, name, value) values ($1, 'event', $2)
+          on conflict (tenant_id, name) do update set value = c.value + excluded.value returning value)
+        insert into event (tenant_id, n, type, subject, body, at)
+        select $1, next.value - $2 + e.place, e.type, e.subject, e.body, $6
+        from next, unnest($3::text[], $4::text[], $5::text[]) with ordinality as e (type, subject, body, place)`,
+      values: [
+        ...[tenant, batch.length, batch.map(({ type }) => type), batch.map(({ subject }) => subject)],
+        ...[batch.map(({ body }) => body), now],
+      ],
+    });
   });
 }
 

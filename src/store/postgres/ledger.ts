@@ -1,6 +1,7 @@
 import { type CodeName, type UtcText, utcText } from "../../base/index.ts";
 import type { Database, Row, Session } from "../../database/index.ts";
 import type { AttemptView, DagView, LedgerStore, RunView, TenantView } from "../ledger-store.ts";
+import type { Condition } from "../revision-store.ts";
 import { hashBytes, hexOfBytes, isHash, isUuid, utcOrNull } from "./column-codec.ts";
 import { readConditions } from "./conditions.ts";
 import { readEvents } from "./events.ts";
@@ -56,12 +57,11 @@ async function readTenant(session: Session, tenant: string): Promise<TenantView 
     values: [tenant],
   });
   if (row === undefined) return null;
-  const conditions = await readConditions(session, tenant);
   return {
     tenant,
     appliedRevision: row.applied_revision,
     suspended: row.suspended,
-    conditions: conditions.filter(({ kind }) => kind === "Tenant"),
+    conditions: await readConditions(session, tenant, { kind: "Tenant", name: null }),
   };
 }
 
@@ -84,8 +84,13 @@ async function readDagViews(session: Session, tenant: string, dagId: string | nu
       where d.tenant_id = $1 and ($2::text is null or d.dag_id = $2) order by d.dag_id`,
     values: [tenant, dagId],
   });
-  const schedules = await readSchedules(session, tenant);
-  const conditions = await readConditions(session, tenant);
+  const schedules = await readSchedules(session, tenant, dagId);
+  const conditions = new Map<string, Condition[]>();
+  for (const condition of await readConditions(session, tenant, { kind: "Dag", name: dagId })) {
+    const own = conditions.get(condition.name);
+    if (own === undefined) conditions.set(condition.name, [condition]);
+    else own.push(condition);
+  }
   return rows.map((row) => ({
     tenant,
     dagId: row.dag_id,
@@ -96,7 +101,7 @@ async function readDagViews(session: Session, tenant: string, dagId: string | nu
     suspended: row.suspended,
     pruned: row.pruned,
     schedules: (schedules.get(row.dag_id) ?? []).map(({ schedule, nextDue }) => ({ schedule, nextDue })),
-    conditions: conditions.filter((condition) => condition.kind === "Dag" && condition.name === row.dag_id),
+    conditions: conditions.get(row.dag_id) ?? [],
     appliedRevision: row.applied_revision,
   }));
 }

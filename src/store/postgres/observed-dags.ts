@@ -41,14 +41,16 @@ export async function readDags(session: Session, tenant: string): Promise<readon
   }));
 }
 
-/** Watermarks by dagId, each list by schedule name. */
+/** Watermarks by dagId, each list by schedule name; `dagId` null: of all DAGs. */
 export async function readSchedules(
   session: Session,
   tenant: string,
+  dagId: string | null = null,
 ): Promise<ReadonlyMap<string, readonly ObservedSchedule[]>> {
   const rows = await session.query<WatermarkRow>({
-    text: "select dag_id, schedule, slot, next_due from watermark where tenant_id = $1 order by dag_id, schedule",
-    values: [tenant],
+    text: `select dag_id, schedule, slot, next_due from watermark
+      where tenant_id = $1 and ($2::text is null or dag_id = $2) order by dag_id, schedule`,
+    values: [tenant, dagId],
   });
   const byDag = new Map<string, ObservedSchedule[]>();
   for (const row of rows) {

@@ -8,13 +8,14 @@ import { hashBytes, hexOfBytes } from "./column-codec.ts";
 import { readConditions, replaceConditions } from "./conditions.ts";
 import { readCurrentGrants } from "./current-grants.ts";
 import { insertVersions, writeDags } from "./dag-writes.ts";
-import { insertEvent } from "./events.ts";
+import { insertEvents } from "./events.ts";
 import { readDags } from "./observed-dags.ts";
 import { insertBody } from "./outbox-row.ts";
 import { insertPins, readPins } from "./plugin-pins.ts";
 import { endQueuedRuns, lockTenant, promote } from "./queued-runs.ts";
 import { applySite, createSite, noteTenant, observeSite, siteTenant } from "./site.ts";
 import { readSuspensions } from "./suspensions.ts";
+import { writeQuota } from "./tenant-quota.ts";
 
 export function createRevisionStore(database: Database): RevisionStore {
   return {
@@ -32,10 +33,10 @@ export function createRevisionStore(database: Database): RevisionStore {
         await writeDags(session, change);
         await replaceConditions(session, change.tenant, change.conditions, change.now);
         if (change.record !== null) await insertBody(session, change.tenant, change.record);
-        await insertEvents(session, change);
+        await insertEvents(session, change.tenant, change);
         const over = { where: "(d.pruned or d.suspended or $1)", values: [change.suspended] };
         await endQueuedRuns(session, over, { tenant: change.tenant, bodyOf: endQueued, now: change.now });
-        await promote(session, change.tenant);
+        await promote(session, change.tenant, change.now);
         if (change.from === null) await noteTenant(session, change.tenant);
       }),
     recordVersions: (tenant, versions, now) =>
@@ -95,6 +96,7 @@ async function observeTenant(session: Session, tenant: string): Promise<Observed
 async function guardTenant(session: Session, { tenant, from, quota }: TenantChange): Promise<void> {
   if (from === null) {
     await session.query({
+      // The limits are written by `writeTenant`, in this transaction.
       text: "insert into tenant (tenant_id, weight, max_runs, max_queued) values ($1, $2, $3, $4) on conflict do nothing",
       values: [tenant, quota.weight, quota.runs.maxConcurrent, quota.runs.maxQueued],
     });
@@ -110,7 +112,7 @@ async function guardTenant(session: Session, { tenant, from, quota }: TenantChan
 }
 
 async function writeTenant(session: Session, change: TenantChange): Promise<void> {
-  const { tenant, quota } = change;
+  const { tenant } = change;
   const snapshot = Buffer.from(canonicalText(change.snapshot));
   const snapshotHash = sha256Hex(snapshot);
   for (const blob of [...change.blobs, { sha256: snapshotHash, bytes: snapshot }]) {
@@ -125,15 +127,8 @@ async function writeTenant(session: Session, change: TenantChange): Promise<void
   if (missing.length > 0)
     throw new Fault("STORE_CONFLICT", "blobs of the plan are not there any more", { fields: { tenant } });
   await session.query({
-    text: `update tenant set weight = $2, max_runs = $3, max_queued = $4, suspended = $5, applied_revision = $6,
-      fingerprint = $7, snapshot = $8 where tenant_id = $1`,
-    values: [
-      ...[tenant, quota.weight, quota.runs.maxConcurrent, quota.runs.maxQueued, change.suspended, change.to],
-      ...[change.fingerprint, hashBytes(snapshotHash)],
-    ],
+    text: `update tenant set suspended = $2, applied_revision = $3, fingerprint = $4, snapshot = $5 where tenant_id = $1`,
+    values: [tenant, change.suspended, change.to, change.fingerprint, hashBytes(snapshotHash)],
   });
-}
-
-async function insertEvents(session: Session, { tenant, events, now }: TenantChange): Promise<void> {
-  for (const event of events) await insertEvent(session, tenant, event, now);
+  await writeQuota(session, change);
 }
