@@ -1,41 +1,53 @@
 import type { Command } from "commander";
-import { codeExamples, findCode, type JsonObject } from "../../base/index.ts";
-import { schemas } from "../../spec/index.ts";
+import { codeExamples, codes, findCode } from "../../base/index.ts";
+import { renderCode, renderField, renderKinds } from "../explain/explain-view.ts";
+import { fieldFacts, kindFacts } from "../explain/field-facts.ts";
+import { findField } from "../explain/field-path.ts";
 import type { CliContext } from "../program.ts";
-import { explainField } from "../schema-field.ts";
+import { jsonText } from "../query/json-text.ts";
+import { nearestText } from "../query/nearest.ts";
+import { type OutputFormat, outputOption } from "../target.ts";
 import { usage } from "../terminal.ts";
 
-/** `orrery explain ORY2101` (or `DAG_CYCLE`), `explain dag.spec.steps.retry`. */
+/** `orrery explain ORY2101` (or `DAG_CYCLE`), `explain dag.spec.steps.retry`, `explain`. */
 export function addExplainCommand(program: Command, { terminal }: CliContext): void {
   program
     .command("explain")
-    .argument("<code or field>")
-    .description("explain an error code or a field of a spec")
-    .action((name: string) => {
-      terminal.print(explain(name));
+    .argument("[code or field]", "ORY2101, DAG_CYCLE, dag.spec.steps.retry; none lists the kinds")
+    .description("explain an error code or a field of a spec, offline")
+    .addOption(outputOption())
+    .action((name: string | undefined, { output }: { readonly output: OutputFormat }) => {
+      const { facts, text } = explain(name);
+      terminal.print(output === "json" ? jsonText(facts) : text());
     });
 }
 
-function explain(name: string): string {
-  const found = findCode(name);
-  if (found !== null) {
-    const { row } = found;
-    return [
-      `${row.number} ${found.name}: ${row.title}`,
-      "",
-      `cause  ${row.cause}`,
-      `fix    ${row.fix}`,
-      `class ${row.class}, exit ${row.exit}, HTTP ${row.http}`,
-      ...exampleLines(codeExamples[found.name]),
-    ].join("\n");
-  }
-  const [kind = "", ...path] = name.split(".");
-  const schema: JsonObject | undefined = Object.hasOwn(schemas, kind)
-    ? schemas[kind as keyof typeof schemas]
-    : undefined;
-  if (schema === undefined) throw usage(`${name}: no code, and no field (kinds: ${Object.keys(schemas).join(", ")})`);
-  return explainField({ name, schema, common: schemas.common, path });
+interface Explained {
+  readonly facts: object;
+  readonly text: () => string;
 }
 
-const exampleLines = (example: string | undefined): readonly string[] =>
-  example === undefined ? [] : ["", ...example.split("\n").map((line) => `    ${line}`)];
+function explain(name: string | undefined): Explained {
+  if (name === undefined) {
+    const kinds = kindFacts();
+    return { facts: kinds, text: () => renderKinds(kinds) };
+  }
+  const found = findCode(name);
+  if (found !== null) {
+    const example = codeExamples[found.name];
+    const facts = { name: found.name, ...found.row, ...(example === undefined ? {} : { example }) };
+    return { facts, text: () => renderCode(found.name) };
+  }
+  if (/^(ORY\d*|[A-Z][A-Z0-9_]+)$/.test(name)) throw usage(`${name} is no code${nearCode(name)}`);
+  const facts = fieldFacts(findField(name));
+  return { facts, text: () => renderField(facts) };
+}
+
+function nearCode(name: string): string {
+  const known = Object.keys(codes);
+  const near = nearestText(
+    name,
+    known.map((code) => code.toLowerCase()),
+  );
+  return name.startsWith("ORY") ? "" : near.toUpperCase().replace("; DID YOU MEAN", "; did you mean");
+}

@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { type FieldFacts, fieldFacts, kindFacts } from "../../../src/cli/explain/field-facts.ts";
+import { explainedKinds, fieldsOf, findField } from "../../../src/cli/explain/field-path.ts";
+
+const factsOf = (field: string): FieldFacts => fieldFacts(findField(field));
+
+describe("the field that a path means", () => {
+  it.each([
+    ["dag.spec.steps.retry", "dag.spec.steps.<name>.retry"],
+    ["dag.spec.steps.collect.retry", "dag.spec.steps.<name>.retry"],
+    ["dag.spec.steps.<name>.retry", "dag.spec.steps.<name>.retry"],
+    ["dag.spec.steps.collect", "dag.spec.steps.<name>"],
+    ["dag.spec.schedules[].cron", "dag.spec.schedules[].cron"],
+    ["dag.spec.schedules[0].cron", "dag.spec.schedules[].cron"],
+    ["dag.spec.schedules.1.cron", "dag.spec.schedules[].cron"],
+    ["dag.spec.schedules.catchUp.policy", "dag.spec.schedules[].catchUp.policy"],
+    ["plugin.spec.input.properties.x.type", "plugin.spec.input.properties.<name>.type"],
+    ["quota", "quota"],
+  ])("%s is %s", (asked, field) => {
+    expect(findField(asked).field).toBe(field);
+  });
+
+  it.each([
+    ["dag.spec.steps.retires", "did you mean retry?"],
+    ["dag.spec.retry", "retry stands at dag.spec.steps.<name>.retry, dag.spec.finally.<name>.retry"],
+    ["dga.spec", "did you mean dag?"],
+    ["maxAttempts", "is the name of a field, not its path: dag.spec.steps.<name>.retry.maxAttempts"],
+    ["dag.spec.timeout.x", "it has no fields"],
+    ["common.$defs.id", "no field"],
+    ["dag.__proto__", "no field here"],
+    ["", "no code, and no field"],
+  ])("%s is refused with help: %s", (asked, help) => {
+    expect(() => findField(asked)).toThrow(help);
+  });
+
+  it("law: every field is found by the path that it is listed under", () => {
+    let count = 0;
+    for (const kind of explainedKinds) {
+      for (const { field, node } of fieldsOf(kind)) {
+        count += 1;
+        expect(findField(field)).toMatchObject({ field, node: { definition: node.definition } });
+      }
+    }
+    expect(count).toBeGreaterThan(300);
+  });
+});
+
+describe("what is said of a field", () => {
+  it("type, default, limits, examples, members and where else it stands come from the schema", () => {
+    expect(factsOf("dag.spec.steps.retry.maxAttempts")).toMatchObject({ type: "integer", default: 1, required: false });
+    expect(factsOf("dag.spec.steps.needs").type).toBe("string | list of string");
+    expect(factsOf("dag.spec.steps.retry").alsoAt).toEqual(["dag.spec.finally.<name>.retry"]);
+    expect(factsOf("dag.spec.timeout")).toMatchObject({ default: "1h", examples: ["30s", "5m", "24h"] });
+    expect(factsOf("dag.spec.schedules").fields.find(({ name }) => name === "timezone")).toMatchObject({
+      default: "UTC",
+    });
+    expect(factsOf("dag.spec.steps.uses")).toMatchObject({
+      required: true,
+      file: "tenants/<tenant>/dags/<dagId>.yaml",
+    });
+  });
+
+  it("every kind names its file, and every field of a kind has a type", () => {
+    for (const { kind, file, description } of kindFacts())
+      expect([kind, file === "", description === ""]).toEqual([kind, false, false]);
+    for (const kind of explainedKinds)
+      for (const found of fieldsOf(kind)) expect([found.field, fieldFacts(found).type]).not.toEqual([found.field, ""]);
+  });
+});
+
+describe("docs/defaults.md", () => {
+  it("has every kind, and every default that explain shows", () => {
+    const text = readFileSync(new URL("../../../docs/defaults.md", import.meta.url), "utf8");
+    const sections = text.split(/^## /m).slice(1);
+
+    for (const kind of explainedKinds) {
+      const title = kind === "config" ? "config.yaml" : kind.charAt(0).toUpperCase() + kind.slice(1);
+      const section = sections.find((part) => part.startsWith(`${title}\n`));
+      const wanted = [...fieldsOf(kind)].filter(({ node }) => node.schema["default"] !== undefined);
+      expect([kind, section === undefined]).toEqual([kind, false]);
+      for (const { field, node } of wanted)
+        expect(section).toContain(
+          `| \`${field.slice(kind.length + 1)}\` | \`${JSON.stringify(node.schema["default"]).replaceAll("|", "\\|")}\` |`,
+        );
+    }
+  });
+});
