@@ -1,5 +1,11 @@
 export { type BreakGlass, createBreakGlass } from "./break-glass.ts";
-export { DesiredReader, type ReadTenant, type SiteDocuments, type SpecSource } from "./desired-reader.ts";
+export {
+  DesiredReader,
+  type ReadTenant,
+  type SiteDocuments,
+  type SiteSecrets,
+  type SpecSource,
+} from "./desired-reader.ts";
 export { type LintDeps, type LintFinding, type LintReport, lintRevision } from "./lint/lint-revision.ts";
 export { createReconciler, type Reconciler } from "./reconciler.ts";
 export type { PassResult, ReconcilerDeps, ReconcilerOptions } from "./reconciler-deps.ts";

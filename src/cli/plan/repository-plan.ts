@@ -18,7 +18,8 @@ import {
   type Suspension,
   type TouchedRun,
 } from "../../plan/index.ts";
-import { DesiredReader, type SiteDocuments, trustReader } from "../../reconciler/index.ts";
+import { DesiredReader, type SiteDocuments, type SiteSecrets, trustReader } from "../../reconciler/index.ts";
+import { ageKeyFileOf, createSecretSources, readSiteIdentity } from "../../secret/index.ts";
 import { nodeTrustCrypto } from "../../signer/index.ts";
 import type { DagView, RunView } from "../../store/index.ts";
 import { type TrustWalk, walkTrust } from "../../trust/index.ts";
@@ -71,7 +72,7 @@ interface Base {
 export async function planRepository(options: PlanOptions, compute: Pick<Compute, "decode">): Promise<RepositoryPlan> {
   const installation = await findInstallation(options);
   using repository = openRepository(installation.repository);
-  const reader = new DesiredReader(repository, compute);
+  const reader = new DesiredReader(repository, compute, siteSecretsOf(installation));
   const reading: Reading = {
     ...{ repository, reader, installation },
     signal: new AbortController().signal,
@@ -103,6 +104,15 @@ export async function planRepository(options: PlanOptions, compute: Pick<Compute
     unfinished: (tenant, dagId) => reading.unfinished.get(`${tenant}/${dagId}`) ?? [],
   });
   return { plan, report, comparedWith, stalled, notes: notesOf(reading, documents, { comparedWith, stalled }) };
+}
+
+/** Where a daemon runs here, what it runs armed depends on the values that it has; else nobody knows. */
+function siteSecretsOf({ dataDir, status }: Installation): SiteSecrets | null {
+  if (dataDir === null || status === null) return null;
+  const identity = async (): Promise<string | null> =>
+    (await readSiteIdentity(ageKeyFileOf(dataDir)))?.identity ?? null;
+  const { credentialsDir } = readEnvironment();
+  return createSecretSources({ dataDir, credentialsDir, identity }).states;
 }
 
 async function findInstallation(options: PlanOptions): Promise<Installation> {
