@@ -93,7 +93,7 @@ describe("truth table of steps, where rules meet", () => {
     const walk = start([step("a", { retry }), step("b", { needs: ["a"] })]);
 
     const [wait = ""] = walk.fail("a", 0, 1, "transient");
-    const again = walk.due("a", 2);
+    const again = walk.due("a", 1);
 
     expect(wait).toMatch(/^wait a\/0\/1/);
     expect(again).toEqual(["dispatch a/0/2"]);

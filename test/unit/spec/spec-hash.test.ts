@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { stringify } from "yaml";
+import { isNode, parseDocument, stringify, visit } from "yaml";
 import { canonicalText, type Json } from "../../../src/base/index.ts";
 import { sha256, sha256Hex } from "../../../src/base/node-digest.ts";
 import { effectiveDag, specHashOf } from "../../../src/spec/index.ts";
@@ -112,6 +112,25 @@ describe("specHash", () => {
     );
   });
 
+  it("law: sees no comment and no default that is written out, wherever they stand", () => {
+    const choices = fc.infiniteStream(fc.boolean());
+    fc.assert(
+      fc.property(dags, choices, choices, (document, writeOut, comment) => {
+        const bare = stringify(document, { aliasDuplicateObjects: false });
+        const full = withDefaults(document, () => writeOut.next().value);
+        const written = parseDocument(stringify(full, { aliasDuplicateObjects: false }));
+        visit(written, {
+          Pair: (_key, pair) => {
+            if (comment.next().value && isNode(pair.key)) pair.key.commentBefore = " kind: Quota é";
+          },
+        });
+
+        expect(hashOf(written.toString({ lineWidth: 0 }))).toBe(hashOf(bare));
+      }),
+      { numRuns: rounds(150, 5000) },
+    );
+  });
+
   it("stands for the effective DAG: equal text, equal values", () => {
     const first = decodedDag(plain);
 
@@ -149,6 +168,34 @@ const dags = fc.record({
     { requiredKeys: ["steps"] },
   ),
 });
+
+const stepDefaults: Readonly<Record<string, unknown>> = {
+  ...{ needs: [], with: {}, files: [], network: [], secrets: {}, continueOnError: false },
+  limits: { memory: "128Mi", cpuTime: "1m", scratch: "16384Ki", timeout: "300s" },
+};
+const retryDefaults = {
+  maxAttempts: 1,
+  backoff: "5000ms",
+  factor: 2,
+  maxBackoff: "5m",
+  errors: ["transient", "timeout"],
+};
+const specDefaults: Readonly<Record<string, unknown>> = {
+  ...{ inputs: {}, schedules: [], concurrency: { max: 1, overlap: "queue" }, timeout: "1h", finally: {} },
+};
+
+/** The document with some of its defaults written out, as `choose` says. */
+function withDefaults(document: typeof dags extends fc.Arbitrary<infer T> ? T : never, choose: () => boolean): object {
+  const some = (defaults: Readonly<Record<string, unknown>>, own: object): Record<string, unknown> => ({
+    ...Object.fromEntries(Object.entries(defaults).filter(([key]) => !(key in own) && choose())),
+    ...own,
+  });
+  const steps = Object.entries(document.spec.steps).map(([id, step]) => {
+    const retry = "retry" in step ? step.retry : {};
+    return [id, { ...some(stepDefaults, step), retry: some(retryDefaults, retry) }] as const;
+  });
+  return { ...document, spec: { ...some(specDefaults, document.spec), steps: Object.fromEntries(steps) } };
+}
 
 /** JSON that a document may hold: no unsafe integers, no keys or texts that YAML refuses. */
 function clean(value: Json): Json {
