@@ -5,6 +5,7 @@ import {
   type Allowlist,
   checkDag,
   checkPluginBytes,
+  checkQuota,
   checkSlo,
   classifyPath,
   type DagSpec,
@@ -12,6 +13,7 @@ import {
   type DocumentPath,
   effectiveAllowlist,
   effectiveQuota,
+  effectiveQuotaAt,
   effectiveTenant,
   type Finding,
   isId,
@@ -20,16 +22,20 @@ import {
   type PluginManifest,
   positionOf,
   type Quota,
+  type QuotaLimits,
   type SpecDocument,
   sortFindings,
   specHashOf,
   type TenantSpec,
 } from "../spec/index.ts";
 import type { DesiredDag, DesiredTenant } from "./desired.ts";
+import { JudgedDags } from "./judged-dags.ts";
 
 export interface TenantInput {
   readonly tenant: string;
   readonly fingerprint: string;
+  /** The instant that is judged: overrides of a quota end. */
+  readonly at: Date;
   /** By path: all documents of the tenant, and plugin.yaml of every plugin of the repository. Others are ignored. */
   readonly documents: ReadonlyMap<string, DecodedDocument>;
   /** SHA-256 of every plugin.js by path. */
@@ -48,8 +54,12 @@ export interface TenantInput {
 export const assembleTenant = (input: TenantInput, sha256: Sha256): DesiredTenant =>
   drained(assembleSteps(input, sha256));
 
-/** The same, pausing at each DAG: a tenant may have ten thousand. */
-export function* assembleSteps(input: TenantInput, sha256: Sha256): Steps<DesiredTenant> {
+/** The same, pausing at each DAG: a tenant may have ten thousand. `judged` keeps what need not be judged again. */
+export function* assembleSteps(
+  input: TenantInput,
+  sha256: Sha256,
+  judged: JudgedDags = new JudgedDags(),
+): Steps<DesiredTenant> {
   const sorted = [...input.documents].sort(([a], [b]) => byCodeUnits(a, b));
   const placed = sorted.flatMap(([path, decoded]) => {
     const where = classifyPath(path);
@@ -66,22 +76,43 @@ export function* assembleSteps(input: TenantInput, sha256: Sha256): Steps<Desire
   const files = [...input.files].sort((a, b) => byCodeUnits(a.path, b.path));
   const secrets = [...input.secrets.pinned].sort((a, b) => byCodeUnits(a.name, b.name));
   const known = { pinned: secrets.map(({ name }) => name), site: input.secrets.site };
-  const context: TenantContext = { ...specs, plugins, files: files.map((file) => file.path), secrets: known, sha256 };
+  const limits = effectiveQuotaAt(specs.quota, input.at);
+  const context: TenantContext = {
+    ...specs,
+    quota: limits,
+    plugins,
+    files: files.map((file) => file.path),
+    secrets: known,
+    sha256,
+  };
+  judged.judgeBy(context);
   const dags: DesiredDag[] = [];
   for (const document of dagDocuments(placed)) {
-    dags.push(readDag(document, context));
+    dags.push(judged.of(document.path, document.decoded, () => readDag(document, context)));
     yield;
   }
-  findings.push(...sloFindings(shared, dags));
+  findings.push(...sloFindings(shared, dags), ...renameFindings(dags), ...quotaFindings(shared, input.at));
   const { suspended, freeze, quota, allowlist } = specs;
   const pluginHashes = hashesOf(plugins, sha256);
-  const judged = { dags, plugins, pluginHashes, files, secrets, findings };
-  return { kind: "readable", tenant, fingerprint, suspended, freeze, quota, allowlist, ...judged };
+  const rest = { dags, plugins, pluginHashes, files, secrets, findings };
+  return { kind: "readable", tenant, fingerprint, suspended, freeze, quota, allowlist, ...rest };
 }
 
 function hashesOf(plugins: Readonly<Record<string, PluginManifest>>, sha256: Sha256): Readonly<Record<string, Hex>> {
   const digest = hexDigestWith(sha256);
   return Object.fromEntries(Object.entries(plugins).map(([ref, manifest]) => [ref, digest(canonicalText(manifest))]));
+}
+
+/** A name is taken over once it is free. */
+function renameFindings(dags: readonly DesiredDag[]): readonly Finding[] {
+  const names = new Set(dags.map(({ dagId }) => dagId));
+  return dags.flatMap((dag) => {
+    if (dag.kind === "unreadable" || dag.renamedFrom === null || !names.has(dag.renamedFrom)) return [];
+    const message = `${dag.renamedFrom} still stands in the repository: ${dag.dagId} takes nothing over from it`;
+    const fix = `Remove dags/${dag.renamedFrom}.yaml in the same commit, or metadata.renamedFrom.`;
+    const place = { line: 0, col: 0, pointer: "/metadata/renamedFrom" };
+    return [{ code: "SPEC_PATH", severity: "warning", path: dag.path, ...place, message, fix } as const];
+  });
 }
 
 interface Placed {
@@ -93,7 +124,7 @@ interface Placed {
 
 interface TenantContext {
   readonly suspended: boolean;
-  readonly quota: Quota;
+  readonly quota: QuotaLimits;
   readonly allowlist: Allowlist;
   readonly plugins: Readonly<Record<string, PluginManifest>>;
   readonly files: readonly string[];
@@ -115,7 +146,7 @@ const findingsOf = (decoded: DecodedDocument): readonly Finding[] => (decoded.ok
 
 function specsOf(
   shared: readonly Placed[],
-): Pick<TenantContext, "suspended" | "quota" | "allowlist"> & Pick<TenantSpec, "freeze"> {
+): Pick<TenantContext, "suspended" | "allowlist"> & Pick<TenantSpec, "freeze"> & { readonly quota: Quota } {
   const documents = shared.flatMap(({ decoded }) => (decoded.ok ? [decoded.document] : []));
   const find = <Kind extends SpecDocument["kind"]>(kind: Kind) =>
     documents.find((document): document is Extract<SpecDocument, { kind: Kind }> => document.kind === kind);
@@ -156,6 +187,14 @@ const shadowFinding = (path: string, ref: string): Finding => ({
   message: `${ref} is a plugin of the whole repository`,
   fix: "Give the tenant's plugin another name.",
 });
+
+function quotaFindings(shared: readonly Placed[], at: Date): readonly Finding[] {
+  return shared.flatMap(({ path, decoded }) => {
+    if (!decoded.ok || decoded.document.kind !== "Quota") return [];
+    const { spec, positions } = decoded.document;
+    return checkQuota(spec, { path, positions, at });
+  });
+}
 
 /** A broken slo.yaml holds nothing: no run depends on it. */
 function sloFindings(shared: readonly Placed[], dags: readonly DesiredDag[]): readonly Finding[] {
@@ -216,7 +255,19 @@ function readDag({ path, dagId, decoded }: DagDocument, context: TenantContext):
   const findings = sortFindings([...errors, ...denials, ...warnings]);
   const armed = !findings.some((finding) => finding.severity === "denied");
   const specHash = specHashOf(specText, context.sha256);
-  return { kind: "readable", dagId, path, specHash, specText, spec, armed, suspended: context.suspended, findings };
+  const { renamedFrom } = document;
+  return {
+    kind: "readable",
+    dagId,
+    path,
+    renamedFrom,
+    specHash,
+    specText,
+    spec,
+    armed,
+    suspended: context.suspended,
+    findings,
+  };
 }
 
 // From a fixed instant: whether a schedule is granted must not depend on the day of the pass.

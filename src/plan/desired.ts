@@ -58,6 +58,8 @@ export interface ReadableDag {
   readonly kind: "readable";
   readonly dagId: string;
   readonly path: string;
+  /** The name that it had; its schedules go on from there. */
+  readonly renamedFrom: string | null;
   readonly specHash: string;
   /** Canonical JSON of the normal form. */
   readonly specText: string;

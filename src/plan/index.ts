@@ -6,6 +6,7 @@ export { findingText, printable } from "./finding-text.ts";
 export { type ForecastDag, type ForecastTenant, type ForecastWindow, forecast } from "./forecast/forecast.ts";
 export type { TenantForecast } from "./forecast/tenant-tally.ts";
 export { type HeldNews, heldNews } from "./held-news.ts";
+export { JudgedDags } from "./judged-dags.ts";
 export type { Condition, ObservedDag, ObservedTenant, Suspension } from "./observed.ts";
 export { pinnedBlobs } from "./pinned-snapshot.ts";
 export type { DagAspect, DagChange, DocumentChange, Plan, TenantBlock, TenantPlan } from "./plan.ts";

@@ -1,5 +1,12 @@
 import { canonicalText, drained, type Steps, type UtcText } from "../base/index.ts";
-import { effectiveAllowlist, effectiveQuota, type Finding, sortFindings, type TenantSnapshot } from "../spec/index.ts";
+import {
+  effectiveAllowlist,
+  effectiveQuota,
+  type Finding,
+  overrideMark,
+  sortFindings,
+  type TenantSnapshot,
+} from "../spec/index.ts";
 import type { DesiredDag, DesiredTenant, ReadableDag } from "./desired.ts";
 import { documentChanges } from "./document-changes.ts";
 import type { ObservedDag, ObservedTenant } from "./observed.ts";
@@ -27,7 +34,7 @@ export const planTenant = (desired: DesiredTenant, observed: ObservedTenant, opt
 /** The same, pausing at each DAG: a tenant may have ten thousand. */
 export function* planSteps(wanted: DesiredTenant, observed: ObservedTenant, options: PlanOptions): Steps<TenantPlan> {
   const suspended = new Suspended(observed.suspensions, options.now);
-  const desired = { ...wanted, fingerprint: wanted.fingerprint + suspended.mark };
+  const desired = { ...wanted, fingerprint: wanted.fingerprint + quotaMark(wanted, options.now) + suspended.mark };
   const draft = { tenant: desired.tenant, revision: options.revision, desired, observed, suspended };
   if (desired.kind === "unreadable") {
     return yield* blockedPlan({ ...draft, dags: [], documents: heldDocuments(desired), blocked: { kind: "held" } });
@@ -49,6 +56,10 @@ export function* planSteps(wanted: DesiredTenant, observed: ObservedTenant, opti
   if (freeze !== null) return yield* blockedPlan({ ...draft, dags, documents: [], blocked: freeze });
   return yield* finishedPlan({ ...draft, dags, documents, blocked: null }, snapshot);
 }
+
+/** A tenant is dirty again when an override ends: what it armed may have to stop. */
+const quotaMark = (wanted: DesiredTenant, now: UtcText | null): string =>
+  wanted.kind === "unreadable" || now === null ? "" : overrideMark(wanted.quota, new Date(now));
 
 type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "findings" | "suspends"> & { readonly suspended: Suspended };
 
@@ -99,23 +110,43 @@ function* dagChanges(
     const inGit = wanted.get(dagId) ?? null;
     const want = inGit?.kind === "readable" ? suspended.over(inGit) : inGit;
     const mutated = want === null ? [] : mutations(want, changed);
-    const change = dagChange(want, stands.get(dagId) ?? null, { mutated, now });
+    const renamed = renamedOf(want, { wanted, stands });
+    const change = dagChange(want, stands.get(dagId) ?? null, { mutated, now, renamed });
     if (change !== null) changes.push(change);
   }
   return changes;
 }
 
+/** A name that still stands in the repository is not taken over. */
+function renamedOf(
+  want: DesiredDag | null,
+  {
+    wanted,
+    stands,
+  }: { readonly wanted: ReadonlyMap<string, DesiredDag>; readonly stands: ReadonlyMap<string, ObservedDag> },
+): ObservedDag | null {
+  if (want?.kind !== "readable" || want.renamedFrom === null || wanted.has(want.renamedFrom)) return null;
+  const old = stands.get(want.renamedFrom) ?? null;
+  return old === null || old.pruned ? null : old;
+}
+
+interface DagGround {
+  readonly mutated: readonly Finding[];
+  readonly now: UtcText | null;
+  readonly renamed: ObservedDag | null;
+}
+
 function dagChange(
   want: DesiredDag | null,
   stands: ObservedDag | null,
-  { mutated, now }: { readonly mutated: readonly Finding[]; readonly now: UtcText | null },
+  { mutated, now, renamed }: DagGround,
 ): DagChange | null {
   const live = stands === null || stands.pruned ? null : stands;
   if (want === null) return live === null ? null : { kind: "prune", dagId: live.dagId, from: live };
   const { dagId, path } = want;
   if (want.kind === "unreadable") return { kind: "hold", dagId, from: live, path, findings: want.findings };
   if (mutated.length > 0) return { kind: "hold", dagId, from: live, path, findings: mutated };
-  if (live === null) return { kind: "create", dagId, from: stands, to: want };
+  if (live === null) return { kind: "create", dagId, from: stands, to: want, renamed };
   const aspects = aspectsOf(want, live, now);
   return aspects.length === 0 ? null : { kind: "update", dagId, from: live, to: want, aspects };
 }
@@ -162,7 +193,9 @@ function freezeOf({ freeze }: ReadableTenant, observed: ObservedTenant, now: Utc
 }
 
 function brakeOf(dags: readonly DagChange[], observed: ObservedTenant, percent: number): TenantBlock | null {
-  const prunes = dags.filter((change) => change.kind === "prune").length;
+  // A DAG that goes on under another name is not gone.
+  const renamed = new Set(dags.flatMap((change) => (change.kind === "create" ? (change.renamed?.dagId ?? []) : [])));
+  const prunes = dags.filter(({ kind, dagId }) => kind === "prune" && !renamed.has(dagId)).length;
   const of = observed.dags.filter((dag) => !dag.pruned).length;
   // Of a few DAGs one is always more than the share: one alone passes, unless the brake is fully drawn.
   const allowed = percent === 0 ? 0 : Math.max(1, Math.floor((of * percent) / 100));

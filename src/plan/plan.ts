@@ -8,7 +8,14 @@ export type DagAspect = "spec" | "armed" | "suspended" | "watermark";
 
 export type DagChange =
   /** `from`: a tombstone whose name returns, else null. */
-  | { readonly kind: "create"; readonly dagId: string; readonly from: ObservedDag | null; readonly to: ReadableDag }
+  | {
+      readonly kind: "create";
+      readonly dagId: string;
+      readonly from: ObservedDag | null;
+      readonly to: ReadableDag;
+      /** The DAG whose name it takes over, pruned by the same plan: its watermarks go along. */
+      readonly renamed: ObservedDag | null;
+    }
   | {
       readonly kind: "update";
       readonly dagId: string;

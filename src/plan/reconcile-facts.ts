@@ -4,7 +4,7 @@ import type { Finding } from "../spec/index.ts";
 import { newsOf } from "./held-news.ts";
 import type { DagChange, DocumentChange, TenantPlan } from "./plan.ts";
 import { isTenantNoop } from "./plan-changes.ts";
-import { schedulesOf } from "./to-tenant-change.ts";
+import { renamedSchedules, schedulesOf } from "./to-tenant-change.ts";
 
 /** What the reconcile record of one tenant says (record/ makes the body). */
 export interface ReconcileFacts {
@@ -93,7 +93,7 @@ function activationsOf(change: DagChange, now: UtcText): readonly Activation[] {
   if (change.kind !== "create" && change.kind !== "update") return [];
   const { to } = change;
   if (!to.armed || to.suspended) return [];
-  const watermarks = schedulesOf(to, change.kind === "update" ? change.from : null, now);
+  const watermarks = change.kind === "update" ? schedulesOf(to, change.from, now) : renamedSchedules(change, now);
   const activeFrom = new Map(watermarks.map((written) => [written.schedule, written.watermark]));
   return to.spec.schedules.map(({ name, timing, timezone }) => ({
     dagId: to.dagId,

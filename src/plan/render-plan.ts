@@ -59,7 +59,7 @@ function dagLine(change: DagChange): string {
 function dagText(change: DagChange): string {
   switch (change.kind) {
     case "create":
-      return `${change.from === null ? "new" : "returns"} at ${short(change.to.specHash)}, ${stateOf(change.to)}${schedulesText(change.to)}`;
+      return `${createText(change)} at ${short(change.to.specHash)}, ${stateOf(change.to)}${schedulesText(change.to)}`;
     case "update":
       return change.aspects.map((aspect) => aspectText(aspect, change)).join(", ");
     case "prune":
@@ -84,6 +84,11 @@ function aspectText(aspect: DagUpdate["aspects"][number], { from, to }: DagUpdat
     case "watermark":
       return "watermark pulled back from the future";
   }
+}
+
+function createText({ from, renamed }: Extract<DagChange, { kind: "create" }>): string {
+  if (renamed !== null) return `renamed from ${renamed.dagId}`;
+  return from === null ? "new" : "returns";
 }
 
 const stateOf = ({ armed, suspended }: ReadableDag): string =>

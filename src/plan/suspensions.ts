@@ -31,8 +31,9 @@ export class Suspended {
   }
 }
 
-/** A stored fingerprint without the mark of what was suspended. */
-export const treesOf = (fingerprint: string | null): string | null => fingerprint?.split(":suspended=")[0] ?? null;
+/** A stored fingerprint without the marks of what was suspended and of overrides that held. */
+export const treesOf = (fingerprint: string | null): string | null =>
+  fingerprint?.split(/:(?:overrides|suspended)=/)[0] ?? null;
 
 const suspensionText = ({ subject, reason, ticket, until }: Suspension): string =>
   `suspended by ${subject} until ${until}: ${reason} (${ticket})`;

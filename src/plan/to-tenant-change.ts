@@ -68,7 +68,7 @@ function dagWrite(change: DagChange, now: UtcText): readonly DagWrite[] {
     case "prune":
       return [{ kind: "prune", dagId: change.dagId, from: change.from.specHash }];
     case "create":
-      return [{ kind: "create", from: null, ...writeOf(change.to), schedules: schedulesOf(change.to, null, now) }];
+      return [{ kind: "create", from: null, ...writeOf(change.to), schedules: renamedSchedules(change, now) }];
     case "update": {
       const schedules = schedulesOf(change.to, change.from, now);
       return [{ kind: "update", from: change.from.specHash, ...writeOf(change.to), schedules }];
@@ -100,6 +100,14 @@ export function schedulesOf(dag: ReadableDag, from: ObservedDag | null, now: Utc
       const next = nextSlot(schedule, new Date(watermark));
       return { schedule: schedule.name, from, watermark, nextDue: next === null ? null : next.toISOString() };
     });
+}
+
+/** Those of a new DAG; one that was renamed takes its watermarks along, so that no slot is lost or comes twice. */
+export function renamedSchedules(
+  { to, renamed }: Extract<DagChange, { kind: "create" }>,
+  now: UtcText,
+): ScheduleWrites {
+  return schedulesOf(to, renamed, now).map((schedule) => ({ ...schedule, from: null }));
 }
 
 type ScheduleWrites = Extract<DagWrite, { kind: "create" | "update" }>["schedules"];

@@ -1,5 +1,5 @@
 import type { CodeName } from "../base/index.ts";
-import type { Quota } from "../spec/index.ts";
+import type { QuotaLimits } from "../spec/index.ts";
 
 /** What admission finds when a request arrives, read in one snapshot. */
 export interface AdmissionUsage {
@@ -13,6 +13,8 @@ export interface AdmissionUsage {
   readonly armed: boolean | null;
   /** Queued runs of the tenant, ready or not. */
   readonly queued: number;
+  /** What attempts that ended this UTC day took. */
+  readonly today: { readonly cpuTimeMs: number; readonly artifactBytes: number };
   /** Of these, runs of this DAG that wait for promotion: those that overlap `latest` replaces. */
   readonly waitingOfDag: number;
   /** Queued and running runs of this DAG. */
@@ -39,9 +41,9 @@ export type AdmissionSkip = "not_allowed" | "suspended" | "overlap" | "quota" | 
 /**
  * Whether a request becomes a run. The SQL of store/ gives the same answers; this is its oracle, and what `lint` and
  * `simulate` use. The first that applies: the key was used, the site is closed, no such DAG, suspended, not armed,
- * overlap, queue depth.
+ * overlap, queue depth, CPU time of the day, artifacts of the day.
  */
-export function decideAdmission(quota: Quota, usage: AdmissionUsage, request: AdmissionDemand): Decision {
+export function decideAdmission(quota: QuotaLimits, usage: AdmissionUsage, request: AdmissionDemand): Decision {
   if (usage.existing !== null) {
     const same = request.slot || usage.existing.inputsHash === request.inputsHash;
     return same
@@ -56,7 +58,7 @@ export function decideAdmission(quota: Quota, usage: AdmissionUsage, request: Ad
 }
 
 function refusalOf(
-  quota: Quota,
+  quota: QuotaLimits,
   usage: AdmissionUsage,
   { concurrency }: AdmissionDemand,
 ): { readonly code: CodeName; readonly skip: AdmissionSkip | null } | null {
@@ -69,5 +71,36 @@ function refusalOf(
   }
   // A waiting run that this one takes the place of needs no room.
   const queued = usage.queued - (concurrency.overlap === "latest" ? usage.waitingOfDag : 0);
-  return queued >= quota.runs.maxQueued ? { code: "QUEUE_FULL", skip: "quota" } : null;
+  if (queued >= quota.runs.maxQueued) return { code: "QUEUE_FULL", skip: "quota" };
+  const { cpuTimeMs, artifactBytes } = quota.perDay;
+  if (cpuTimeMs !== null && usage.today.cpuTimeMs >= cpuTimeMs) return { code: "CPU_BUDGET_SPENT", skip: "quota" };
+  if (artifactBytes !== null && usage.today.artifactBytes >= artifactBytes)
+    return { code: "ARTIFACT_BUDGET_SPENT", skip: "quota" };
+  return null;
+}
+
+/** What promotion finds, under the tenant's lock. */
+export interface PromotionUsage {
+  /** Runs of the tenant that are ready or run. */
+  readonly admitted: number;
+  /** Of these, runs of this DAG. */
+  readonly admittedOfDag: number;
+  /** Promotions in this UTC hour. */
+  readonly startsThisHour: number;
+  readonly suspended: boolean;
+}
+
+/** Why a queued run is not ready yet. */
+export type WaitReason = "suspended" | "tenant_concurrency" | "start_rate" | "dag_concurrency";
+
+/** Whether a queued run becomes ready, or what it waits for; null = it becomes ready. As `promote` of store/ has it. */
+export function decidePromotion(
+  quota: QuotaLimits,
+  usage: PromotionUsage,
+  { concurrency }: Pick<AdmissionDemand, "concurrency">,
+): WaitReason | null {
+  if (usage.suspended) return "suspended";
+  if (usage.admitted >= quota.runs.maxConcurrent) return "tenant_concurrency";
+  if (usage.startsThisHour >= (quota.runs.startsPerHour ?? Number.POSITIVE_INFINITY)) return "start_rate";
+  return usage.admittedOfDag >= concurrency.max ? "dag_concurrency" : null;
 }

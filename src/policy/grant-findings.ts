@@ -7,7 +7,7 @@ import {
   type Finding,
   type Place,
   pointerTo,
-  type Quota,
+  type QuotaLimits,
   type ScheduleSpec,
   type StepSpec,
   sizeText,
@@ -16,7 +16,8 @@ import { endpointGranted, pluginGranted } from "./grants.ts";
 import { type SecretKnowledge, secretDenials } from "./secret-denials.ts";
 
 export interface GrantQuestion {
-  readonly quota: Quota;
+  /** As of the instant that is judged. */
+  readonly quota: QuotaLimits;
   readonly allowlist: Allowlist;
   readonly secrets: SecretKnowledge;
   /** Path of the document, for the findings. */
@@ -76,7 +77,7 @@ function stepDenials(step: StepSpec, at: string, { quota, allowlist, secrets }: 
  * Written limits over the tenant's ceilings. One that is not written is the smaller of default and ceiling, so a default
  * is never over: the worker takes the smaller of the two.
  */
-function limitDenials({ limits }: StepSpec, at: string, { perStep }: Quota): readonly Denial[] {
+function limitDenials({ limits }: StepSpec, at: string, { perStep }: QuotaLimits): readonly Denial[] {
   const usual = defaults.limits;
   const rows = [
     {

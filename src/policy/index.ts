@@ -5,6 +5,9 @@ export {
   type AdmissionUsage,
   type Decision,
   decideAdmission,
+  decidePromotion,
+  type PromotionUsage,
+  type WaitReason,
 } from "./decide-admission.ts";
 export { type GrantQuestion, grantFindings } from "./grant-findings.ts";
 export { endpointGranted, nameMatches, pluginGranted, sameHost, secretGranted, versionMatches } from "./grants.ts";

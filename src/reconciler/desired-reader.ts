@@ -1,8 +1,8 @@
-import { inSlices, type Sha256 } from "../base/index.ts";
+import { inSlices, type Sha256, systemClock } from "../base/index.ts";
 import { sha256 } from "../base/node-digest.ts";
 import type { Compute, DecodedSpec } from "../compute/index.ts";
 import type { Oid, TreeSource } from "../git/index.ts";
-import { assembleSteps, type DesiredTenant, type TenantInput } from "../plan/index.ts";
+import { assembleSteps, type DesiredTenant, JudgedDags, type TenantInput } from "../plan/index.ts";
 import {
   classifyPath,
   decodeDocument,
@@ -76,11 +76,21 @@ export class DesiredReader {
   readonly #source: SpecSource;
   readonly #compute: Pick<Compute, "decode">;
   readonly #cache: BlobCache;
+  /** Overrides of a quota end. */
+  readonly #now: () => Date;
   readonly #secrets: SiteSecrets | null;
+  /** By tenant. */
+  readonly #judged = new Map<string, JudgedDags>();
   #plugins: { readonly oid: Oid; readonly tree: SpecTree } | null = null;
 
   /** `secrets`: null where no site is asked, as for lint. */
-  constructor(source: SpecSource, compute: Pick<Compute, "decode">, secrets: SiteSecrets | null = null) {
+  constructor(
+    source: SpecSource,
+    compute: Pick<Compute, "decode">,
+    secrets: SiteSecrets | null = null,
+    now: () => Date = () => systemClock.now(),
+  ) {
+    this.#now = now;
     this.#source = source;
     this.#secrets = secrets;
     this.#compute = compute;
@@ -115,13 +125,19 @@ export class DesiredReader {
     return {
       desired:
         finding === null
-          ? await inSlices(assembleSteps(input, hash), signal)
+          ? await inSlices(assembleSteps(input, hash, this.#judgedOf(tenant)), signal)
           : { kind: "unreadable", tenant, fingerprint, findings: [finding] },
       content: (digest) => {
         const oid = blobs.get(digest);
         return oid === undefined ? null : this.#cache.read(oid);
       },
     };
+  }
+
+  #judgedOf(tenant: string): JudgedDags {
+    const judged = this.#judged.get(tenant) ?? new JudgedDags();
+    this.#judged.set(tenant, judged);
+    return judged;
   }
 
   /** All that `readTenant` judges, for who judges otherwise. */
@@ -136,6 +152,7 @@ export class DesiredReader {
     const input = {
       tenant,
       fingerprint: this.fingerprint(revision, tenant),
+      at: this.#now(),
       documents,
       pluginBytes: new Map(parts.flatMap((part) => [...part.pluginBytes])),
       files: parts.flatMap((part) => part.files),

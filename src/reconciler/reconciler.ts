@@ -30,7 +30,7 @@ class ReconcilerService implements Reconciler {
   constructor(deps: ReconcilerDeps, options: ReconcilerOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#reader = new DesiredReader(deps.repository, deps.compute, deps.secrets);
+    this.#reader = new DesiredReader(deps.repository, deps.compute, deps.secrets, () => deps.clock.now());
   }
 
   get last(): PassResult | null {

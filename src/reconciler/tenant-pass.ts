@@ -14,6 +14,7 @@ import {
 } from "../plan/index.ts";
 import { reconcileSteps, unstartedRunBody } from "../record/index.ts";
 import type { Actor } from "../run/index.ts";
+import { overrideMark } from "../spec/index.ts";
 import type { QueuedRunBody, TenantChange } from "../store/index.ts";
 import type { VerifiedCommit } from "../trust/index.ts";
 import type { DesiredReader, ReadTenant } from "./desired-reader.ts";
@@ -69,7 +70,8 @@ async function passOnce(room: ReconcileRoom, task: TenantTask, signal: AbortSign
   const observed = await deps.revision.observeTenant(task.tenant);
   const now = utcText(deps.clock.now());
   const trees = reader.fingerprint(revision, task.tenant);
-  const { mark } = new Suspended(observed.suspensions, now);
+  const applied = observed.snapshot === null ? "" : overrideMark(observed.snapshot.quota, new Date(now));
+  const mark = applied + new Suspended(observed.suspensions, now).mark;
   const clean = observed.appliedRevision !== null && treesOf(observed.fingerprint) === trees;
   if (clean && observed.fingerprint === trees + mark && !task.full) return { plan: null, written: false };
   const read = await reader.readTenant(revision, task.tenant, signal);

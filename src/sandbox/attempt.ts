@@ -111,7 +111,10 @@ export class Attempt {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#tellPrinted();
-    const said = result.kind === "failed" ? { ...result, message: this.#guard.redact(result.message) } : result;
+    const said =
+      result.kind === "failed"
+        ? { ...result, message: this.#guard.redact(result.message), cpuMs: this.#parts.cpuMs() }
+        : result;
     this.#finish({ result: said, clean });
   }
 

@@ -91,7 +91,14 @@ export interface StepPorts {
 /** The end of one attempt. `text` is exactly what the host sent: canonical form, schema and AOC are the worker's checks. */
 export type StepResult =
   | { readonly kind: "output"; readonly text: string; readonly cpuMs: number }
-  | { readonly kind: "failed"; readonly class: ErrorClass; readonly code: CodeName; readonly message: string };
+  | {
+      readonly kind: "failed";
+      readonly class: ErrorClass;
+      readonly code: CodeName;
+      readonly message: string;
+      /** Left out where nothing of it ran. */
+      readonly cpuMs?: number;
+    };
 
 /** What the canary found when it ran in the real launcher. */
 export interface SandboxFacts {

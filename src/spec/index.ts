@@ -45,11 +45,14 @@ export type {
   FreezeWindow,
   Quota,
   QuotaLimits,
+  PathRule,
   RepositorySpec,
   SiteSpec,
   TenantSpec,
+  TrustSpec,
 } from "./normal/tenant-spec.ts";
 export { patternMatches } from "./value/file-pattern.ts";
+export { pathMatcher } from "./value/path-match.ts";
 export { type ResolvedInputs, resolveInputs } from "./value/resolve-inputs.ts";
 export { durationMs, durationText, sizeBytes, sizeText } from "./value/units.ts";
 export { type ValueDefect, valueDefects, valueSchemaDefect } from "./value/value-schema.ts";

@@ -24,7 +24,7 @@ export function createStore(database: Database, { clock, log }: StoreDeps): Stor
     audit: createAuditOutbox(database, clock),
     ledger: createLedgerStore(database),
     leases: createLeaseStore(database),
-    queue: createQueueStore(database),
+    queue: createQueueStore(database, clock),
     suspensions: createSuspensionStore(database),
     createWorkerSeam: (worker) => new PostgresWorkerSeam({ database, clock, log }, worker),
   };

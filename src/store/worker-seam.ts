@@ -119,6 +119,8 @@ export interface AttemptOutcome extends RunRef {
   readonly egress: readonly EgressSummary[];
   readonly logsHash: string | null;
   readonly artifacts: readonly ArtifactRef[];
+  /** CPU time that it took, for the tenant's day; not stored with the attempt. Left out where nothing ran. */
+  readonly cpuMs?: number;
 }
 
 /** All connections of one attempt to one target. */

@@ -69,7 +69,11 @@ export async function openEngine(
   await worker.start();
   return {
     apply: async (tenant, steps) => {
-      const quota = { ...quotaOf(), runs: { maxConcurrent: 1000, maxQueued: 100_000 }, steps: { maxConcurrent: 1000 } };
+      const quota = {
+        ...quotaOf(),
+        runs: { maxConcurrent: 1000, maxQueued: 100_000, startsPerHour: null },
+        steps: { maxConcurrent: 1000 },
+      };
       const plain = tenantChange({ tenant, quota });
       const specText = canonicalText({
         apiVersion: "orrery/v1",

@@ -17,10 +17,12 @@ export const commitOf = (n: number | string): string => createHash("sha1").updat
 
 export const quotaOf = (runs: Partial<Quota["runs"]> = {}, weight = 1): Quota => ({
   weight,
-  runs: { maxConcurrent: 4, maxQueued: 100, ...runs },
+  runs: { maxConcurrent: 4, maxQueued: 100, startsPerHour: null, ...runs },
   steps: { maxConcurrent: 4 },
   perStep: { memoryBytes: 2 ** 28, cpuTimeMs: 60_000, timeoutMs: 600_000, scratchBytes: 2 ** 26, outputBytes: 2 ** 20 },
+  perDay: { cpuTimeMs: null, artifactBytes: null },
   minIntervalMs: 60_000,
+  overrides: [],
 });
 
 export const snapshotOf = (revision: string, quota: Quota): TenantSnapshot => ({

@@ -330,4 +330,14 @@ export const specCodes = {
     cause: "orrery fmt met a construct that it cannot lay out, or whose layout would change its meaning.",
     fix: "Write the named place in a plainer way, as `key: value`; fmt left the file as it was.",
   },
+  OVERRIDE_ENDED: {
+    number: "ORY2125",
+    class: "permanent",
+    disposition: "stall",
+    http: 422,
+    exit: 1,
+    title: "Override has ended",
+    cause: "The until of a quota override is past: the quota holds without it.",
+    fix: "Remove the override, or set another until.",
+  },
 } as const;

@@ -9,6 +9,7 @@ import {
   type TenantForecast,
 } from "../../plan/index.ts";
 import { DesiredReader } from "../../reconciler/index.ts";
+import { effectiveQuotaAt } from "../../spec/index.ts";
 import type { RunView } from "../../store/index.ts";
 import { resolveRevision } from "../revision.ts";
 import { specRootOf } from "../spec-place.ts";
@@ -93,7 +94,9 @@ function forecastTenant(desired: DesiredTenant, times: Times): readonly Forecast
     const durationMs = times.get(`${desired.tenant}/${dag.dagId}`)?.ms ?? 0;
     return [{ dagId: dag.dagId, spec: dag.spec, blocked, durationMs }];
   });
-  return [{ tenant: desired.tenant, quotaAt: () => desired.quota, dags }];
+  const { tenant, quota } = desired;
+  const quotaTurns = quota.overrides.map(({ until }) => new Date(until));
+  return [{ tenant, quotaAt: (at) => effectiveQuotaAt(quota, at), quotaTurns, dags }];
 }
 
 function heldOf(desired: DesiredTenant): readonly string[] {

@@ -1,7 +1,7 @@
 import { Fault } from "../../base/index.ts";
 import { slotsBetween } from "../../calendar/index.ts";
-import type { DagSpec, Quota } from "../../spec/index.ts";
-import { type ForecastRun, TenantQueue } from "./tenant-queue.ts";
+import type { DagSpec, QuotaLimits } from "../../spec/index.ts";
+import { type ForecastRun, hourMs, hourOf, TenantQueue } from "./tenant-queue.ts";
 import { type TenantForecast, TenantTally } from "./tenant-tally.ts";
 
 export interface ForecastDag {
@@ -15,7 +15,9 @@ export interface ForecastDag {
 export interface ForecastTenant {
   readonly tenant: string;
   /** At an instant: overrides end by themselves. */
-  readonly quotaAt: (instant: Date) => Quota;
+  readonly quotaAt: (instant: Date) => QuotaLimits;
+  /** When overrides end. */
+  readonly quotaTurns: readonly Date[];
   readonly dags: readonly ForecastDag[];
 }
 
@@ -88,6 +90,14 @@ class Lane {
     return this.#slots <= most;
   }
 
+  /** The next instant after this one at which a run that waits may start though none ended; infinity where none waits. */
+  nextTurnMs(nowMs: number): number {
+    if (this.queue.waiting === 0) return Number.POSITIVE_INFINITY;
+    const turns = this.tenant.quotaTurns.map((at) => at.getTime()).filter((at) => at > nowMs);
+    const { startsPerHour } = this.tenant.quotaAt(new Date(nowMs)).runs;
+    return Math.min(...turns, startsPerHour === null ? Number.POSITIVE_INFINITY : hourOf(nowMs) + hourMs);
+  }
+
   arrive(run: ForecastRun): void {
     this.tally.slot();
     const refusal = run.dag.blocked ?? this.queue.admit(run);
@@ -109,18 +119,31 @@ class SiteClock {
   readonly #window: ForecastWindow;
   /** By end, soonest last. */
   readonly #endings: Ending[] = [];
+  #nowMs: number;
 
   constructor(lanes: readonly Lane[], window: ForecastWindow) {
+    this.#nowMs = window.from.getTime();
     this.#lanes = lanes;
     this.#window = window;
   }
 
   advanceTo(atMs: number): void {
-    for (let next = this.#endings.at(-1); next !== undefined && next.atMs <= atMs; next = this.#endings.at(-1)) {
-      this.#endings.pop();
-      next.lane.queue.end(next.dagId);
-      this.start(next.atMs);
+    for (let next = this.#nextMs(); next <= atMs; next = this.#nextMs()) {
+      this.#nowMs = next;
+      for (let ending = this.#endings.at(-1); ending?.atMs === next; ending = this.#endings.at(-1)) {
+        this.#endings.pop();
+        ending.lane.queue.end(ending.dagId);
+        this.start(next);
+      }
+      this.start(next);
     }
+    this.#nowMs = Math.max(this.#nowMs, atMs);
+  }
+
+  /** A run ends, or time alone opens a way to one that waits: an hour begins, an override ends. */
+  #nextMs(): number {
+    const ending = this.#endings.at(-1)?.atMs ?? Number.POSITIVE_INFINITY;
+    return Math.min(ending, ...this.#lanes.map((lane) => lane.nextTurnMs(this.#nowMs)));
   }
 
   start(atMs: number): void {

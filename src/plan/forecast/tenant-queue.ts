@@ -1,4 +1,5 @@
-import type { Quota } from "../../spec/index.ts";
+import { decideAdmission, decidePromotion } from "../../policy/index.ts";
+import type { QuotaLimits } from "../../spec/index.ts";
 import type { ForecastDag } from "./forecast.ts";
 
 export interface ForecastRun {
@@ -8,15 +9,20 @@ export interface ForecastRun {
   readonly atMs: number;
 }
 
-/** Runs of one tenant that wait or run, under its quota and the `concurrency` of its DAGs. */
+export const hourMs = 3_600_000;
+/** The UTC hour of an instant. */
+export const hourOf = (atMs: number): number => atMs - (atMs % hourMs);
+
+/** Runs of one tenant that wait or run, under its quota and the `concurrency` of its DAGs: policy/ decides, as in the store. */
 export class TenantQueue {
-  readonly #quotaAt: (atMs: number) => Quota;
+  readonly #quotaAt: (atMs: number) => QuotaLimits;
   readonly #running = new Map<string, number>();
+  #starts = { hour: 0, count: 0 };
   #waiting: ForecastRun[] = [];
   #replaced = 0;
   running = 0;
 
-  constructor(quotaAt: (atMs: number) => Quota) {
+  constructor(quotaAt: (atMs: number) => QuotaLimits) {
     this.#quotaAt = quotaAt;
   }
 
@@ -24,18 +30,22 @@ export class TenantQueue {
     return this.#waiting.length;
   }
 
-  /** Lets a run in, or says why not. */
+  /** Lets a run in, or says why not. What runs take of a day's budget is not known here. */
   admit(run: ForecastRun): "overlap" | "quota" | null {
     const { dagId, spec } = run.dag;
     const own = this.#waiting.filter(({ dag }) => dag.dagId === dagId).length;
-    const unfinished = own + (this.#running.get(dagId) ?? 0);
-    const { overlap, max } = spec.concurrency;
-    if (overlap === "skip" && unfinished >= max) return "overlap";
-    if (overlap === "latest" && own > 0) {
+    const unfinishedOfDag = own + (this.#running.get(dagId) ?? 0);
+    const decision = decideAdmission(
+      this.#quotaAt(run.atMs),
+      { ...untroubled, queued: this.#waiting.length, waitingOfDag: own, unfinishedOfDag },
+      { slot: true, inputsHash: "", concurrency: spec.concurrency },
+    );
+    if (decision.kind !== "admitted")
+      return decision.kind === "skipped" && decision.reason === "overlap" ? "overlap" : "quota";
+    if (decision.supersede && own > 0) {
       this.#waiting = this.#waiting.filter(({ dag }) => dag.dagId !== dagId);
       this.#replaced += own;
     }
-    if (this.#waiting.length >= this.#quotaAt(run.atMs).runs.maxQueued) return "quota";
     this.#waiting.push(run);
     return null;
   }
@@ -57,6 +67,7 @@ export class TenantQueue {
     if (run === undefined) return null;
     this.#running.set(run.dag.dagId, (this.#running.get(run.dag.dagId) ?? 0) + 1);
     this.running += 1;
+    this.#starts = { hour: hourOf(atMs), count: this.#startsIn(atMs) + 1 };
     return run;
   }
 
@@ -65,9 +76,29 @@ export class TenantQueue {
     this.running -= 1;
   }
 
+  #startsIn(atMs: number): number {
+    return this.#starts.hour === hourOf(atMs) ? this.#starts.count : 0;
+  }
+
   #eligible(atMs: number): number {
-    const { runs } = this.#quotaAt(atMs);
-    if (this.#waiting.length === 0 || this.running >= runs.maxConcurrent) return -1;
-    return this.#waiting.findIndex(({ dag }) => (this.#running.get(dag.dagId) ?? 0) < dag.spec.concurrency.max);
+    if (this.#waiting.length === 0) return -1;
+    const quota = this.#quotaAt(atMs);
+    const usage = { admitted: this.running, startsThisHour: this.#startsIn(atMs), suspended: false };
+    for (const [at, { dag }] of this.#waiting.entries()) {
+      const admittedOfDag = this.#running.get(dag.dagId) ?? 0;
+      const reason = decidePromotion(quota, { ...usage, admittedOfDag }, dag.spec);
+      if (reason === null) return at;
+      // Every other waits for the same.
+      if (reason !== "dag_concurrency") return -1;
+    }
+    return -1;
   }
 }
+
+const untroubled = {
+  existing: null,
+  closed: false,
+  suspended: false,
+  armed: true,
+  today: { cpuTimeMs: 0, artifactBytes: 0 },
+} as const;

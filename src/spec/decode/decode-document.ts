@@ -2,10 +2,10 @@ import { canonicalText, type Hex, hexDigestWith, type Json, type JsonObject, typ
 import type { SchemaName } from "../generated/schemas.ts";
 import type { DagSpec } from "../normal/dag-spec.ts";
 import { effectiveDag } from "../normal/effective-dag.ts";
+import { effectiveQuota } from "../normal/effective-quota.ts";
 import {
   effectiveAllowlist,
   effectivePlugin,
-  effectiveQuota,
   effectiveRepository,
   effectiveSite,
   effectiveSlo,
@@ -38,7 +38,14 @@ export type SpecDocument = Decoded &
     | { readonly kind: "Quota"; readonly tenant: string; readonly spec: Quota }
     | { readonly kind: "Allowlist"; readonly tenant: string; readonly spec: Allowlist }
     | { readonly kind: "Slo"; readonly tenant: string; readonly spec: Slo }
-    | { readonly kind: "Dag"; readonly tenant: string; readonly dagId: string; readonly spec: DagSpec }
+    | {
+        readonly kind: "Dag";
+        readonly tenant: string;
+        readonly dagId: string;
+        /** metadata.renamedFrom: the name that it had. */
+        readonly renamedFrom: string | null;
+        readonly spec: DagSpec;
+      }
     | {
         readonly kind: "Plugin";
         /** null = for every tenant. */
@@ -82,9 +89,14 @@ export function decodeDocument(source: YamlSource): DecodedDocument {
   const decoded = { path: source.path, specText, positions: setPositions(yaml.positions, yaml.value) };
   return {
     ok: true,
-    document: { ...decoded, ...effectiveOf(where, specText) } as SpecDocument,
+    document: { ...decoded, ...effectiveOf(where, specText), ...renameOf(where, yaml.value) } as SpecDocument,
     warnings: yaml.warnings,
   };
+}
+
+function renameOf({ kind }: DocumentPath, document: Json): object {
+  if (kind !== "Dag") return {};
+  return { renamedFrom: memberOf(memberOf(document, "metadata"), "renamedFrom") ?? null };
 }
 
 /** The normal form sorts the sets of a step: their items' places move along, or a finding would name a neighbour. */

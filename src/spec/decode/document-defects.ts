@@ -7,6 +7,7 @@ import { freezeDefects } from "./freeze-defects.ts";
 import { pointerTo } from "./positions.ts";
 import { quotaDefects } from "./quota-defects.ts";
 import { sloDefects } from "./slo-defects.ts";
+import { trustDefects } from "./trust-defects.ts";
 
 type Documents = components["schemas"];
 
@@ -40,6 +41,7 @@ export function documentDefects(where: DocumentPath, document: JsonObject): read
     case "Quota":
       return [...named, ...quotaDefects(spec as unknown as Documents["Quota"]["spec"])];
     case "Repository":
+      return [...named, ...trustDefects(spec as unknown as Documents["Repository"]["spec"])];
     case "Allowlist":
       return named;
   }
@@ -52,6 +54,7 @@ function metadataDefects(where: DocumentPath, metadata: JsonObject): readonly Do
     version: where.kind === "Plugin" ? where.version : null,
   };
   return Object.entries(metadata).flatMap(([key, is]): readonly DocumentDefect[] => {
+    if (key === "renamedFrom" && where.kind === "Dag") return is === where.dagId ? [selfRename] : [];
     const must = names[key] ?? null;
     if (is === must) return [];
     const pointer = `/metadata/${key}`;
@@ -70,6 +73,12 @@ function metadataDefects(where: DocumentPath, metadata: JsonObject): readonly Do
     ];
   });
 }
+
+const selfRename: DocumentDefect = {
+  ...{ code: "SPEC_PATH", pointer: "/metadata/renamedFrom", what: "value" },
+  message: "metadata.renamedFrom is the name that it has",
+  fix: "Remove it.",
+};
 
 function nameOf(where: DocumentPath): string | null {
   switch (where.kind) {

@@ -359,6 +359,11 @@ export interface components {
              */
             readonly name?: string;
             /**
+             * @description Of a Dag: the name that it had. Its schedules go on from where they were.
+             * @example nightly
+             */
+            readonly renamedFrom?: components["schemas"]["Id"];
+            /**
              * @description Tenant, as in the path.
              * @example acme
              */
@@ -402,49 +407,23 @@ export interface components {
             /** @description A run ends within this time from its slot, or from its admission. */
             readonly within?: components["schemas"]["Duration"];
         };
-        /** QuotaOverride */
-        readonly Override: {
-            /** @description The shortest time between two slots of a schedule. */
-            readonly minInterval?: components["schemas"]["Duration"];
-            /** @description What all runs may use in one day of UTC. A start after it is used up is refused, a slot skipped; what runs goes on. */
-            readonly perDay?: {
-                /** @description Bytes of the artifacts that these attempts wrote. Without it: no bound. */
-                readonly artifacts?: components["schemas"]["Size"];
-                /** @description CPU time of all attempts that ended that day. Without it: no bound. */
-                readonly cpuTime?: components["schemas"]["Duration"];
-            };
-            /** @description Ceilings of one step. */
-            readonly perStep?: {
-                /** @description CPU time of one attempt. */
-                readonly cpuTime?: components["schemas"]["Duration"];
-                /** @description Memory of one step. */
-                readonly memory?: components["schemas"]["Size"];
-                /** @description Canonical text of one output, at most 1Mi. */
-                readonly output?: components["schemas"]["Size"];
-                /** @description Scratch space of one attempt. */
-                readonly scratch?: components["schemas"]["Size"];
-                /** @description Wall time of one attempt. */
-                readonly timeout?: components["schemas"]["Duration"];
-            };
-            readonly rationale: components["schemas"]["Rationale"];
-            /** @description Of all DAGs together. */
-            readonly runs?: {
-                /** @description Runs at once. */
-                readonly maxConcurrent?: number;
-                /** @description Unfinished runs that may wait. */
-                readonly maxQueued?: number;
-                /** @description Runs that may start in one hour of UTC, from its first minute; more wait for the next. Without it: no bound. */
-                readonly startsPerHour?: number;
-            };
-            /** @description Of all runs together. */
-            readonly steps?: {
-                /** @description Steps at once, over all runs. */
-                readonly maxConcurrent?: number;
-            };
-            /** @description From here on it no longer holds, without a commit. */
-            readonly until: components["schemas"]["Instant"];
-            /** @description Share of idle capacity against other tenants. */
-            readonly weight?: number;
+        /**
+         * PathRule
+         * @description Whose signature a change of these paths needs, and how many approvals.
+         */
+        readonly PathRule: {
+            /**
+             * @description How many others of `by` must have approved.
+             * @default 0
+             */
+            readonly approvals?: number;
+            /** @description A group of `groups`, or `everyone`: every key of keys/spec_signers. */
+            readonly by: string;
+            /**
+             * @description A glob over the whole path: `*` and `?` within a segment, `**` for any number of segments, `{a,b}` for one of several.
+             * @example tenants/*\/{quota,allowlist,slo}.yaml
+             */
+            readonly match: string;
         };
         /**
          * Plugin
@@ -536,6 +515,8 @@ export interface components {
          * @example vex-lens.link
          */
         readonly PluginName: string;
+        /** @description Principals as keys/spec_signers names them: the first plain name of a line. */
+        readonly Principals: readonly string[];
         /**
          * Quota
          * @description tenants/<tenant>/quota.yaml: how much a tenant may use. Without the file the defaults hold.
@@ -567,7 +548,7 @@ export interface components {
                  *       }
                  *     ]
                  */
-                readonly overrides?: readonly components["schemas"]["Override"][];
+                readonly overrides?: readonly components["schemas"]["QuotaOverride"][];
                 /** @description What all runs may use in one day of UTC. A start after it is used up is refused, a slot skipped; what runs goes on. */
                 readonly perDay?: {
                     /**
@@ -642,6 +623,50 @@ export interface components {
                 readonly weight?: number;
             };
         };
+        /** QuotaOverride */
+        readonly QuotaOverride: {
+            /** @description The shortest time between two slots of a schedule. */
+            readonly minInterval?: components["schemas"]["Duration"];
+            /** @description What all runs may use in one day of UTC. A start after it is used up is refused, a slot skipped; what runs goes on. */
+            readonly perDay?: {
+                /** @description Bytes of the artifacts that these attempts wrote. Without it: no bound. */
+                readonly artifacts?: components["schemas"]["Size"];
+                /** @description CPU time of all attempts that ended that day. Without it: no bound. */
+                readonly cpuTime?: components["schemas"]["Duration"];
+            };
+            /** @description Ceilings of one step. */
+            readonly perStep?: {
+                /** @description CPU time of one attempt. */
+                readonly cpuTime?: components["schemas"]["Duration"];
+                /** @description Memory of one step. */
+                readonly memory?: components["schemas"]["Size"];
+                /** @description Canonical text of one output, at most 1Mi. */
+                readonly output?: components["schemas"]["Size"];
+                /** @description Scratch space of one attempt. */
+                readonly scratch?: components["schemas"]["Size"];
+                /** @description Wall time of one attempt. */
+                readonly timeout?: components["schemas"]["Duration"];
+            };
+            readonly rationale: components["schemas"]["Rationale"];
+            /** @description Of all DAGs together. */
+            readonly runs?: {
+                /** @description Runs at once. */
+                readonly maxConcurrent?: number;
+                /** @description Unfinished runs that may wait. */
+                readonly maxQueued?: number;
+                /** @description Runs that may start in one hour of UTC, from its first minute; more wait for the next. Without it: no bound. */
+                readonly startsPerHour?: number;
+            };
+            /** @description Of all runs together. */
+            readonly steps?: {
+                /** @description Steps at once, over all runs. */
+                readonly maxConcurrent?: number;
+            };
+            /** @description From here on it no longer holds, without a commit. */
+            readonly until: components["schemas"]["Instant"];
+            /** @description Share of idle capacity against other tenants. */
+            readonly weight?: number;
+        };
         /**
          * Rationale
          * @description Why this is wanted, in a sentence that an auditor understands.
@@ -677,12 +702,28 @@ export interface components {
                      * @enum {string}
                      */
                     readonly commits?: "none" | "warn" | "require";
+                    /** @description Principals of keys/spec_signers that are a forge's own key: good for merges whose tree is the clean merge of their parents and whose commits are signed and authorised, and for squashes whose plan is approved. For nothing else. */
+                    readonly forges?: components["schemas"]["Principals"];
+                    /**
+                     * @description Groups of principals of keys/spec_signers, for `by`.
+                     * @example {
+                     *       "operators": [
+                     *         "omar@hq.example",
+                     *         "oya@hq.example"
+                     *       ]
+                     *     }
+                     */
+                    readonly groups?: {
+                        readonly [key: string]: components["schemas"]["Principals"];
+                    };
                     /**
                      * @description Who answers for what a merge brings in: its signer (firstParent), or the signer of every commit (all).
                      * @default firstParent
                      * @enum {string}
                      */
                     readonly merges?: "firstParent" | "all";
+                    /** @description Who may change what: the first rule that matches a path counts. No match: nobody. No `paths` at all: everyone. */
+                    readonly paths?: readonly components["schemas"]["PathRule"][];
                 };
             };
         };

@@ -159,6 +159,13 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             "examples": [
               "1.0.0"
             ]
+          },
+          "renamedFrom": {
+            "$ref": "#/$defs/id",
+            "description": "Of a Dag: the name that it had. Its schedules go on from where they were.",
+            "examples": [
+              "nightly"
+            ]
           }
         }
       },
@@ -404,6 +411,38 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                   "all"
                 ],
                 "default": "firstParent"
+              },
+              "groups": {
+                "description": "Groups of principals of keys/spec_signers, for `by`.",
+                "type": "object",
+                "maxProperties": 200,
+                "propertyNames": {
+                  "pattern": "^[a-z][a-z0-9_]{0,62}$"
+                },
+                "additionalProperties": {
+                  "$ref": "#/$defs/principals"
+                },
+                "examples": [
+                  {
+                    "operators": [
+                      "omar@hq.example",
+                      "oya@hq.example"
+                    ]
+                  }
+                ]
+              },
+              "paths": {
+                "description": "Who may change what: the first rule that matches a path counts. No match: nobody. No `paths` at all: everyone.",
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 500,
+                "items": {
+                  "$ref": "#/$defs/pathRule"
+                }
+              },
+              "forges": {
+                "description": "Principals of keys/spec_signers that are a forge's own key: good for merges whose tree is the clean merge of their parents and whose commits are signed and authorised, and for squashes whose plan is approved. For nothing else.",
+                "$ref": "#/$defs/principals"
               }
             }
           },
@@ -420,6 +459,54 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                 "default": 20
               }
             }
+          }
+        }
+      }
+    },
+    "$defs": {
+      "principals": {
+        "description": "Principals as keys/spec_signers names them: the first plain name of a line.",
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 1000,
+        "uniqueItems": true,
+        "items": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 200,
+          "pattern": "^[^\\s\"#]+$"
+        }
+      },
+      "pathRule": {
+        "title": "PathRule",
+        "description": "Whose signature a change of these paths needs, and how many approvals.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "match",
+          "by"
+        ],
+        "properties": {
+          "match": {
+            "description": "A glob over the whole path: `*` and `?` within a segment, `**` for any number of segments, `{a,b}` for one of several.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 500,
+            "examples": [
+              "tenants/*/{quota,allowlist,slo}.yaml"
+            ]
+          },
+          "by": {
+            "description": "A group of `groups`, or `everyone`: every key of keys/spec_signers.",
+            "type": "string",
+            "pattern": "^[a-z][a-z0-9_]{0,62}$"
+          },
+          "approvals": {
+            "description": "How many others of `by` must have approved.",
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 20,
+            "default": 0
           }
         }
       }
@@ -764,7 +851,7 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             "type": "array",
             "maxItems": 50,
             "items": {
-              "$ref": "#/$defs/override"
+              "$ref": "#/$defs/quotaOverride"
             },
             "default": [],
             "examples": [
@@ -783,7 +870,7 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
       }
     },
     "$defs": {
-      "override": {
+      "quotaOverride": {
         "title": "QuotaOverride",
         "type": "object",
         "additionalProperties": false,

@@ -63,6 +63,7 @@ export const defaults = {
   repository: {
     commits: "require",
     merges: "firstParent",
+    approvals: 0,
     prunePercent: 20,
   },
   site: {

@@ -1,7 +1,16 @@
 import type { JsonObject } from "../../base/index.ts";
 import { defaults } from "./defaults.ts";
 import type { PluginManifest } from "./plugin-manifest.ts";
-import type { Allowlist, FreezeWindow, RepositorySpec, SiteSpec, Slo, TenantSpec } from "./tenant-spec.ts";
+import type {
+  Allowlist,
+  FreezeWindow,
+  PathRule,
+  RepositorySpec,
+  SiteSpec,
+  Slo,
+  TenantSpec,
+  TrustSpec,
+} from "./tenant-spec.ts";
 
 // Each reads the stored normal form (canonical JSON of {apiVersion, kind, spec}) and fills in every default.
 const specOf = (specText: string): unknown => (JSON.parse(specText) as { readonly spec: unknown }).spec;
@@ -60,17 +69,31 @@ export function effectiveTenant(specText: string | null): TenantSpec {
   };
 }
 
+interface NormalRepository {
+  readonly trust?: Partial<Omit<TrustSpec, "paths">> & {
+    readonly paths?: readonly (Omit<PathRule, "approvals"> & { readonly approvals?: number })[];
+  };
+  readonly brakes?: { readonly prunePercent?: number };
+}
+
 /** null = the repository has no orrery.yaml. */
 export function effectiveRepository(specText: string | null): RepositorySpec {
-  const spec =
-    specText === null ? {} : (specOf(specText) as { [K in keyof RepositorySpec]?: Partial<RepositorySpec[K]> });
+  const { trust = {}, brakes = {} } = specText === null ? {} : (specOf(specText) as NormalRepository);
   const { repository } = defaults;
   return {
     trust: {
-      commits: spec.trust?.commits ?? repository.commits,
-      merges: spec.trust?.merges ?? repository.merges,
+      commits: trust.commits ?? repository.commits,
+      merges: trust.merges ?? repository.merges,
+      groups: trust.groups ?? {},
+      paths:
+        trust.paths?.map(({ match, by, approvals }) => ({
+          match,
+          by,
+          approvals: approvals ?? repository.approvals,
+        })) ?? null,
+      forges: trust.forges ?? [],
     },
-    brakes: { prunePercent: spec.brakes?.prunePercent ?? repository.prunePercent },
+    brakes: { prunePercent: brakes.prunePercent ?? repository.prunePercent },
   };
 }
 

@@ -73,7 +73,7 @@ function normalDag(spec: Dag): JsonObject {
   });
 }
 
-const mapValues = <T>(object: Readonly<Record<string, T>>, map: (value: T) => JsonObject): JsonObject =>
+const mapValues = <T, R>(object: Readonly<Record<string, T>>, map: (value: T) => R): Readonly<Record<string, R>> =>
   Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)]));
 
 function normalSchedule(schedule: Documents["Schedule"]): JsonObject {
@@ -216,6 +216,12 @@ function normalRepository(spec: Documents["Repository"]["spec"]): JsonObject {
     trust: without({
       commits: unless(spec.trust?.commits, repository.commits),
       merges: unless(spec.trust?.merges, repository.merges),
+      groups: mapValues(spec.trust?.groups ?? {}, sorted),
+      // The first match wins: the order says something.
+      paths: spec.trust?.paths?.map(({ match, by, approvals }) =>
+        without({ match, by, approvals: unless(approvals, repository.approvals) }),
+      ),
+      forges: sorted(spec.trust?.forges),
     }),
     brakes: without({ prunePercent: unless(spec.brakes?.prunePercent, repository.prunePercent) }),
   });

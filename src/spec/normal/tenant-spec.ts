@@ -88,8 +88,26 @@ export interface FreezeWindow {
 }
 
 export interface RepositorySpec {
-  readonly trust: { readonly commits: "none" | "warn" | "require"; readonly merges: "firstParent" | "all" };
+  readonly trust: TrustSpec;
   readonly brakes: { readonly prunePercent: number };
+}
+
+export interface TrustSpec {
+  readonly commits: "none" | "warn" | "require";
+  readonly merges: "firstParent" | "all";
+  /** Principals by group. */
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+  /** The first that matches a path counts, no match is nobody; null = every signer may change everything. */
+  readonly paths: readonly PathRule[] | null;
+  /** Principals of forges' own keys. */
+  readonly forges: readonly string[];
+}
+
+export interface PathRule {
+  readonly match: string;
+  /** A group, or `everyone`. */
+  readonly by: string;
+  readonly approvals: number;
 }
 
 export interface SiteSpec {

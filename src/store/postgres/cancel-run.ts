@@ -14,7 +14,7 @@ export async function cancelRun(database: Database, request: CancelRunRequest): 
       { tenant: request.tenant, bodyOf: request.bodyOf, now: request.now },
     );
     if (ended > 0) {
-      await promote(session, request.tenant);
+      await promote(session, request.tenant, request.now);
       return { kind: "cancelled" };
     }
     return (await askToEnd(session, request)) ? { kind: "asked" } : await fateOf(session, request);

@@ -134,6 +134,6 @@ export async function lockTenant(session: Session, tenant: string): Promise<void
   await session.query({ text: "select 1 from tenant where tenant_id = $1 for no key update", values: [tenant] });
 }
 
-export async function promote(session: Session, tenant: string): Promise<void> {
-  await session.query({ text: "select promote(array[$1])", values: [tenant] });
+export async function promote(session: Session, tenant: string, now: UtcText): Promise<void> {
+  await session.query({ text: "select promote(array[$1], $2)", values: [tenant, now] });
 }

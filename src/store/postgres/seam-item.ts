@@ -35,6 +35,8 @@ export function outcomeRow(outcome: AttemptOutcome): ItemRow {
     egress: JSON.stringify(outcome.egress),
     logs_hash: hashOrNull(outcome.logsHash),
     artifacts: JSON.stringify(outcome.artifacts),
+    cpu_ms: Math.ceil(outcome.cpuMs ?? 0),
+    artifact_bytes: outcome.artifacts.reduce((sum, { bytes }) => sum + bytes, 0),
   };
 }
 
@@ -67,9 +69,12 @@ function isFitOutcome(outcome: AttemptOutcome): boolean {
     isFitStep(outcome) &&
     [stepHash, stepKey, inputsHash, outputsHash, logsHash].every((hash) => hash === null || isHash(hash)) &&
     [outcome.startedUtc, outcome.endedUtc].every(isInstant) &&
+    [outcome.cpuMs ?? 0, ...outcome.artifacts.map(({ bytes }) => bytes)].every(isCount) &&
     // Every text of it: U+0000 fails in PostgreSQL, a lone surrogate would be stored as another character.
     jsonDefect({ ...outcome }) === null
   );
 }
+
+const isCount = (value: number): boolean => Number.isFinite(value) && value >= 0 && value < 2 ** 53;
 
 const hashOrNull = (hash: string | null): string | null => (hash === null ? null : hashInJson(hash));

@@ -6,8 +6,10 @@ import { specHashOf } from "../../run/index.ts";
 import {
   type DagSpec,
   effectiveDag,
+  effectiveQuotaAt,
   expressionRoots,
   type PluginManifest,
+  type QuotaLimits,
   type StepSpec,
   type TenantSnapshot,
 } from "../../spec/index.ts";
@@ -31,6 +33,8 @@ export interface PinnedRun {
   /** `slot` of a run that a schedule started. */
   readonly slot: JsonObject | null;
   readonly snapshot: TenantSnapshot;
+  /** As of the run's start: an override that ends meanwhile does not change what a run may use. */
+  readonly quota: QuotaLimits;
   readonly steps: ReadonlyMap<string, PinnedStep>;
   readonly walkDag: WalkDag;
 }
@@ -61,6 +65,7 @@ function pinRun(claimed: ClaimedRun, snapshot: TenantSnapshot): PinnedRun {
     inputs: inputsOf(claimed),
     slot: slotOf(claimed, dag),
     snapshot,
+    quota: effectiveQuotaAt(snapshot.quota, new Date(claimed.startedUtc)),
     steps,
     walkDag: walkDagOf(dag, steps),
   };

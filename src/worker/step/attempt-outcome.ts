@@ -93,6 +93,7 @@ function outcomeOf(
     egress: traces?.egress.summary() ?? [],
     logsHash,
     artifacts: traces?.artifacts() ?? [],
+    ...(verdict.cpuMs === undefined ? {} : { cpuMs: verdict.cpuMs }),
   };
 }
 

@@ -10,8 +10,9 @@ const overdueMs = 10_000;
 
 /** How an attempt ended, as the worker judges it. `detail` is the host's own text: for the log alone. */
 export type AttemptVerdict =
-  | { readonly status: "succeeded"; readonly text: string; readonly hash: string }
+  | { readonly status: "succeeded"; readonly text: string; readonly hash: string; readonly cpuMs?: number }
   | {
+      readonly cpuMs?: number;
       readonly status: Exclude<AttemptStatus, "succeeded">;
       readonly class: ErrorClass;
       readonly code: CodeName;
@@ -54,6 +55,16 @@ export async function runOnHost(
 export async function judgeResult(
   room: WorkerRoom,
   { plugin }: PinnedStep,
+  { result, values, maxBytes }: { readonly result: StepResult; readonly values: RunValues; readonly maxBytes: number },
+  { cut, all }: HostSignals,
+): Promise<AttemptVerdict> {
+  const verdict = await verdictOf(room, plugin, { result, values, maxBytes }, { cut, all });
+  return result.cpuMs === undefined ? verdict : { ...verdict, cpuMs: result.cpuMs };
+}
+
+async function verdictOf(
+  room: WorkerRoom,
+  plugin: PinnedStep["plugin"],
   { result, values, maxBytes }: { readonly result: StepResult; readonly values: RunValues; readonly maxBytes: number },
   { cut, all }: HostSignals,
 ): Promise<AttemptVerdict> {

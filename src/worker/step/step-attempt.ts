@@ -42,7 +42,7 @@ export async function attemptStep(
   let leave: () => void = () => undefined;
   let prepared: Prepared;
   try {
-    leave = await room.gate.enter({ tenant, tenantMax: ledger.pinned.snapshot.quota.steps.maxConcurrent }, early);
+    leave = await room.gate.enter({ tenant, tenantMax: ledger.pinned.quota.steps.maxConcurrent }, early);
     prepared = await prepare(room, ledger, at, early);
     early.throwIfAborted();
   } catch (error) {
@@ -153,7 +153,7 @@ function requestOf(ledger: RunLedger, at: Dispatch, prepared: Execution["prepare
   const { spec, plugin } = ledger.step(at.stepId);
   const { tenant, dagId, runId, context, traceId } = ledger.run;
   const place = { runId, stepId: at.stepId, index: at.index, attempt: at.attempt };
-  const { perStep } = ledger.pinned.snapshot.quota;
+  const { perStep } = ledger.pinned.quota;
   const { input } = prepared;
   return {
     tenant,

@@ -33,6 +33,7 @@ function dagOf(
 const tenantOf = (tenant: string, dags: readonly ForecastDag[], quota: Quota = usual): ForecastTenant => ({
   tenant,
   quotaAt: () => quota,
+  quotaTurns: [],
   dags,
 });
 

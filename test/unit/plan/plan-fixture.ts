@@ -57,15 +57,23 @@ export interface World {
   /** plugin.js of core.log@1.0.0. */
   readonly js?: string;
   readonly fingerprint?: string;
+  readonly at?: string;
 }
 
 /** A tenant `acme` from YAML texts, with core.log@1.0.0 in the repository. */
-export function desiredOf({ documents, files = [], js = pluginJs, fingerprint }: World): DesiredTenant {
+export function desiredOf({
+  documents,
+  files = [],
+  js = pluginJs,
+  fingerprint,
+  at = "2026-11-24T10:00:00.000Z",
+}: World): DesiredTenant {
   const all = { "plugins/core.log/1.0.0/plugin.yaml": pluginYaml("core", js), ...documents };
   return assembleTenant(
     {
       tenant: "acme",
       fingerprint: fingerprint ?? sha256Hex(JSON.stringify([all, files, js])),
+      at: new Date(at),
       documents: new Map(
         Object.entries(all).map(([path, text]) => [path, decodeDocument({ path, bytes: Buffer.from(text) })]),
       ),

@@ -9,6 +9,7 @@ const usage: AdmissionUsage = {
   suspended: false,
   armed: true,
   queued: 0,
+  today: { cpuTimeMs: 0, artifactBytes: 0 },
   waitingOfDag: 0,
   unfinishedOfDag: 0,
 };
@@ -69,6 +70,7 @@ it("never refuses a slot of a known DAG and never skips another request", () => 
     suspended: fc.boolean(),
     armed: fc.boolean(),
     queued: fc.nat(200),
+    today: fc.record({ cpuTimeMs: fc.nat(9), artifactBytes: fc.nat(9) }),
     waitingOfDag: fc.nat(3),
     unfinishedOfDag: fc.nat(3),
   });

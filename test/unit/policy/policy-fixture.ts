@@ -4,10 +4,12 @@ const Mi = 1024 * 1024;
 
 export const quota: Quota = {
   weight: 1,
-  runs: { maxConcurrent: 4, maxQueued: 100 },
+  runs: { maxConcurrent: 4, maxQueued: 100, startsPerHour: null },
   steps: { maxConcurrent: 4 },
   perStep: { memoryBytes: 256 * Mi, cpuTimeMs: 60_000, timeoutMs: 600_000, scratchBytes: 64 * Mi, outputBytes: Mi },
+  perDay: { cpuTimeMs: null, artifactBytes: null },
   minIntervalMs: 60_000,
+  overrides: [],
 };
 
 export const nothing: Allowlist = { plugins: [], endpoints: [], secrets: [] };

@@ -29,7 +29,7 @@ export const startUtc = "2026-11-24T00:00:00.000Z";
 
 export const quota: Quota = {
   weight: 1,
-  runs: { maxConcurrent: 4, maxQueued: 100 },
+  runs: { maxConcurrent: 4, maxQueued: 100, startsPerHour: null },
   steps: { maxConcurrent: 4 },
   perStep: {
     memoryBytes: 256 * 1024 * 1024,
@@ -38,7 +38,9 @@ export const quota: Quota = {
     scratchBytes: 64 * 1024 * 1024,
     outputBytes: 1024 * 1024,
   },
+  perDay: { cpuTimeMs: null, artifactBytes: null },
   minIntervalMs: 60_000,
+  overrides: [],
 };
 
 export const allGranted: Allowlist = { plugins: [{ name: "test.*", versions: ["1.x"] }], endpoints: [], secrets: [] };
