@@ -1,5 +1,6 @@
 import { openCron } from "./cron.ts";
 import type { Timed } from "./slots.ts";
+import { offsetReader } from "./zone-offset.ts";
 
 /** A change of a zone's clock that a schedule meets. Local texts are `HH:mm`. */
 export interface ClockChange {
@@ -93,16 +94,4 @@ function findTransitions(offsetAt: (ms: number) => number, fromMs: number, until
     before = after;
   }
   return found;
-}
-
-function offsetReader(timezone: string): (ms: number) => number {
-  const format = new Intl.DateTimeFormat("en-US", {
-    ...{ timeZone: timezone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric" },
-    ...{ hour: "numeric", minute: "numeric", second: "numeric" },
-  });
-  return (ms) => {
-    const parts = Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, Number(value)]));
-    const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
-    return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(ms / 1000) * 1000;
-  };
 }

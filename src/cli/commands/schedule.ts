@@ -1,10 +1,15 @@
 import type { Command } from "commander";
 import { type ExitCode, exitCodes, Fault, systemClock } from "../../base/index.ts";
-import { type DesiredTenant, findingText, nextFirings, type ReadableDag } from "../../plan/index.ts";
+import type { SlotMark } from "../../calendar/index.ts";
+import type { Compute } from "../../compute/index.ts";
+import { type DesiredTenant, findingText, printable } from "../../plan/index.ts";
 import { DesiredReader } from "../../reconciler/index.ts";
 import { withCompute } from "../one-compute.ts";
 import type { CliContext } from "../program.ts";
-import { openSpecPlace } from "../spec-place.ts";
+import { jsonText } from "../query/json-text.ts";
+import { nearestText } from "../query/nearest.ts";
+import { type NextSlot, nextSlotsOf } from "../query/next-slots.ts";
+import { openSpecPlace, type SpecPlace } from "../spec-place.ts";
 import { type OutputFormat, outputOption, parseTarget } from "../target.ts";
 import { renderTable, type Terminal } from "../terminal.ts";
 import { parseCount, parseInstant } from "./plan.ts";
@@ -35,73 +40,52 @@ export function addScheduleCommand(program: Command, context: CliContext): void 
     });
 }
 
-interface NextSlot {
-  readonly tenant: string;
-  readonly dagId: string;
-  readonly schedule: string;
-  readonly utc: string;
-  readonly local: string;
-  readonly zone: string;
-  /** Why the slot would start nothing, or null. */
-  readonly blocked: string | null;
-}
-
 async function next(name: string | undefined, options: NextOptions, terminal: Terminal): Promise<ExitCode> {
   const only = name?.includes("/") === true ? parseTarget(name, {}) : { tenant: name ?? null, name: null };
   using place = openSpecPlace(options.repo, options.at);
-  const from = options.from ?? systemClock.now();
-  const slots: NextSlot[] = [];
-  const held: string[] = [];
-  let known = 0;
-  await withCompute(async (compute) => {
-    const reader = new DesiredReader(place.source, compute);
-    for (const tenant of reader.allTenants(place.revision)) {
-      if (only.tenant !== null && only.tenant !== tenant) continue;
-      const { desired } = await reader.readTenant(place.revision, tenant, new AbortController().signal);
-      for (const dag of dagsOf(desired, only.name)) {
-        known += 1;
-        if (dag.kind === "unreadable")
-          held.push(`${tenant}/${dag.dagId}: ${dag.findings.map(findingText)[0] ?? "held"}`);
-        else slots.push(...slotsOf(tenant, dag, { from, count: options.count }));
-      }
-    }
-  });
-  if (known === 0 && name !== undefined) throw new Fault("DAG_NOT_FOUND", `${place.name} has no ${name}`);
-  slots.sort((a, b) => (a.utc === b.utc ? 0 : a.utc < b.utc ? -1 : 1));
-  print(slots, options.output, terminal);
-  for (const line of held) terminal.note(`not read: ${line}`);
-  return held.length === 0 ? exitCodes.ok : exitCodes.findings;
+  const tenants = await withCompute((compute) => readTenants(place, only.tenant, compute));
+  checkDag(tenants, only.name, place.name);
+  const question = { from: options.from ?? systemClock.now(), count: options.count, dagId: only.name };
+  const answer = nextSlotsOf(tenants, question);
+  if (options.output === "json") terminal.print(jsonText(answer.slots));
+  else terminal.print(answer.slots.length === 0 ? `no schedule of ${place.name} fires` : renderSlots(answer.slots));
+  for (const { dag, why, finding } of answer.blocked)
+    terminal.note(printable(`${dag} is ${why}${finding === null ? "" : `: ${findingText(finding)}`}`));
+  for (const finding of answer.unreadable) terminal.note(`not read: ${findingText(finding)}`);
+  return answer.unreadable.length === 0 ? exitCodes.ok : exitCodes.findings;
 }
 
-const dagsOf = (desired: DesiredTenant, dagId: string | null) =>
-  desired.kind === "unreadable" ? [] : desired.dags.filter((dag) => dagId === null || dag.dagId === dagId);
-
-function slotsOf(
-  tenant: string,
-  dag: ReadableDag,
-  { from, count }: { readonly from: Date; readonly count: number },
-): readonly NextSlot[] {
-  const denied = dag.findings.find(({ severity }) => severity === "denied");
-  const blocked = dag.suspended ? "suspended" : dag.armed ? null : `not armed: ${denied?.code ?? "NotAllowed"}`;
-  return nextFirings(dag.spec.schedules, from, count).map((firing) => ({
-    tenant,
-    dagId: dag.dagId,
-    ...firing,
-    blocked,
-  }));
+async function readTenants(place: SpecPlace, only: string | null, compute: Compute): Promise<readonly DesiredTenant[]> {
+  const reader = new DesiredReader(place.source, compute);
+  const known = reader.allTenants(place.revision);
+  if (only !== null && !known.includes(only))
+    throw new Fault("NOT_FOUND", `${place.name} has no tenant ${only}${nearestText(only, known)}`);
+  const tenants: DesiredTenant[] = [];
+  for (const tenant of only === null ? known : [only])
+    tenants.push((await reader.readTenant(place.revision, tenant, new AbortController().signal)).desired);
+  return tenants;
 }
 
-function print(slots: readonly NextSlot[], output: OutputFormat, terminal: Terminal): void {
-  if (output === "json") terminal.print(JSON.stringify(slots));
-  else if (slots.length === 0) terminal.print("no schedule fires");
-  else {
-    const rows = slots.map(({ utc, local, zone, tenant, dagId, schedule, blocked }) => [
-      utc.replace(".000Z", "Z"),
-      zone === "UTC" ? "" : `${local.replace("T", " ")} ${zone}`,
-      `${tenant}/${dagId}`,
-      schedule,
-      blocked ?? "",
-    ]);
-    terminal.print(renderTable(["utc", "in its zone", "dag", "schedule", ""], rows));
-  }
+/** Of a tenant that does not decode as a whole nobody knows what it has. */
+function checkDag([tenant]: readonly DesiredTenant[], dagId: string | null, where: string): void {
+  if (dagId === null || tenant?.kind !== "readable") return;
+  const known = tenant.dags.map((dag) => dag.dagId);
+  if (known.includes(dagId)) return;
+  throw new Fault("DAG_NOT_FOUND", `${where} has no ${tenant.tenant}/${dagId}${nearestText(dagId, known)}`);
+}
+
+function renderSlots(slots: readonly NextSlot[]): string {
+  const rows = slots.map(({ utc, local, zone, tenant, dagId, schedule, mark, blocked }) => [
+    utc.replace(".000Z", "Z"),
+    zone === "UTC" ? "" : `${local.replace("T", " ")} ${zone}`,
+    `${tenant}/${dagId}`,
+    schedule,
+    [...(mark === null ? [] : [markText(mark)]), ...(blocked === null ? [] : [blocked])].join("; "),
+  ]);
+  return renderTable(["utc", "in its zone", "dag", "schedule", ""], rows);
+}
+
+function markText(mark: SlotMark): string {
+  if (mark.kind === "gap") return `${mark.named} does not exist that day`;
+  return mark.pass === 1 ? "first of two such times" : "second of two such times";
 }
