@@ -10,6 +10,7 @@ import { lintRows } from "./lint-rows.ts";
 import { machineFacts, type Row, renderRows } from "./measure.ts";
 import { memoryRows } from "./memory-rows.ts";
 import { queueRows } from "./queue-rows.ts";
+import { reconcileRows } from "./reconcile-rows.ts";
 import { sandboxRows } from "./sandbox-rows.ts";
 import { siteRows } from "./site-rows.ts";
 
@@ -23,6 +24,7 @@ const suites: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   },
   memory: memoryRows,
   lint: lintRows,
+  reconcile: reconcileRows,
 };
 
 const wanted = process.argv.slice(2);
