@@ -16,7 +16,10 @@ export function ruleText({ rule, code }: PlacedFinding): string {
   const commit =
     rule.line === 0 ? "" : ` (${rule.commit === null ? "not committed" : `commit ${rule.commit.slice(0, 12)}`})`;
   const [first, ...rest] = rule.changedBy;
-  if (first === undefined) return `${place}${commit}; keys/spec_signers names nobody who may change it`;
+  if (first === undefined) return `${place}${commit}; nobody may change it`;
   const more = rest.length < maxNamed ? rest : [...rest.slice(0, maxNamed - 1), `${rest.length - maxNamed + 1} more`];
-  return `${place}${commit}; may be changed by ${[first, ...more].join(", ")}`;
+  return `${place}${commit}; may be changed by ${[first, ...more].join(", ")}${approvalText(rule.approvals)}`;
 }
+
+const approvalText = (approvals: number): string =>
+  approvals === 0 ? "" : `, with ${approvals} ${approvals === 1 ? "approval" : "approvals"} of others`;

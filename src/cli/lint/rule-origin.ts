@@ -2,15 +2,13 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { type GitRepository, type Oid, openRepository, toOid } from "../../git/index.ts";
 import type { FindingRule } from "../../plan/index.ts";
-import { parseAllowedSigners } from "../../trust/index.ts";
 import type { SpecPlace } from "../spec-place.ts";
+import { type RuleAuthority, ruleAuthority } from "./rule-authority.ts";
 
 /** A rule with where it comes from. */
-export interface RuleOrigin extends FindingRule {
+export interface RuleOrigin extends FindingRule, RuleAuthority {
   /** The commit that brought the line in; null = it is not committed, or the file is not there. */
   readonly commit: string | null;
-  /** Principals who may change it; empty = nobody can be named. */
-  readonly changedBy: readonly string[];
 }
 
 /** Commits that are looked through for one line: as far as anybody asks. */
@@ -21,18 +19,19 @@ export class RuleOrigins implements Disposable {
   readonly #place: SpecPlace;
   readonly #history: { readonly repository: GitRepository; readonly head: Oid; readonly own: boolean } | null;
   readonly #known = new Map<string, RuleOrigin>();
-  #everyone: readonly string[] | null = null;
+  readonly #authorityOf: (path: string) => RuleAuthority;
 
   constructor(place: SpecPlace) {
     this.#place = place;
     this.#history = historyOf(place);
+    this.#authorityOf = ruleAuthority(place);
   }
 
   originOf(rule: FindingRule): RuleOrigin {
     const key = `${rule.path}:${String(rule.line)}`;
     const known = this.#known.get(key);
     if (known !== undefined) return { ...known, ...rule };
-    const origin = { ...rule, commit: this.#commitOf(rule), changedBy: this.#changedBy() };
+    const origin = { ...rule, commit: this.#commitOf(rule), ...this.#authorityOf(rule.path) };
     this.#known.set(key, origin);
     return origin;
   }
@@ -61,17 +60,6 @@ export class RuleOrigins implements Disposable {
     const { source, revision } = this.#place;
     const entry = source.entryAt(source.readCommit(revision).tree, file);
     return entry?.kind === "blob" && entry.defect === null ? linesOf(source.readBlob(entry.oid))[line - 1] : undefined;
-  }
-
-  /** Without a rule of paths everyone of keys/spec_signers may change every file. */
-  #changedBy(): readonly string[] {
-    if (this.#everyone !== null) return this.#everyone;
-    const { source, revision } = this.#place;
-    const entry = source.entryAt(source.readCommit(revision).tree, "keys/spec_signers");
-    const text = entry?.kind === "blob" && entry.defect === null ? source.readBlob(entry.oid).toString("utf8") : "";
-    const principals = parseAllowedSigners(text).signers.map(({ principal }) => principal);
-    this.#everyone = [...new Set(principals)].sort();
-    return this.#everyone;
   }
 
   [Symbol.dispose](): void {

@@ -105,6 +105,26 @@ describe("the rule that refused", () => {
   });
 });
 
+describe("who may change a rule", () => {
+  it("is who trust.paths gives the file to", async () => {
+    using home = scratchDir();
+    const dir = workTree(home);
+    mkdirSync(join(dir, "keys"), { recursive: true });
+    writeFileSync(join(dir, "keys/spec_signers"), `${signer}\n${signer.replace("ana@acme", "omar@hq")}\n`);
+    const rules =
+      '    paths: [{ match: "tenants/*/quota.yaml", by: ops, approvals: 1 }, { match: "**", by: everyone }]';
+    writeFileSync(
+      join(dir, "orrery.yaml"),
+      `apiVersion: orrery/v1\nkind: Repository\nspec:\n  trust:\n    groups: { ops: [omar@hq.example] }\n${rules}\n`,
+    );
+    edit(join(dir, hello), (text) => text.replace(/(\s+)(uses: core\.log@1\.0\.0)/, "$1limits: { memory: 8Gi }$1$2"));
+
+    const { out } = await orrery("lint", dir);
+
+    expect(out).toMatch(/quota\.yaml:\d+ .*may be changed by omar@hq\.example, with 1 approval of others/);
+  });
+});
+
 describe("what lint sees besides", () => {
   it("warns of a schedule that falls into a gap of its clock, with the date", async () => {
     using home = scratchDir();

@@ -11,7 +11,11 @@ const finding: PlacedFinding = {
   ...{ pointer: "/spec/steps/a/network/0", message: "50% of it, is: not\ngranted", fix: "Ask." },
   rule: {
     ...{ path: "tenants/acme/allowlist.yaml", line: 4, col: 3, pointer: "/spec/endpoints" },
-    ...{ commit: "0123456789abcdef0123456789abcdef01234567", changedBy: ["ana@acme.example", "omar@hq.example"] },
+    ...{
+      commit: "0123456789abcdef0123456789abcdef01234567",
+      changedBy: ["ana@acme.example", "omar@hq.example"],
+      approvals: 0,
+    },
   },
 };
 const plain: PlacedFinding = { ...finding, code: "SPEC_YAML", severity: "error", line: 0, col: 0, rule: null };
@@ -148,6 +152,9 @@ describe("the rule that refused", () => {
     );
     expect(ruleText({ ...finding, rule: finding.rule && { ...finding.rule, line: 0 } })).toContain("is not there");
     expect(ruleText({ ...finding, rule: finding.rule && { ...finding.rule, changedBy: [] } })).toContain("nobody");
+    expect(ruleText({ ...finding, rule: finding.rule && { ...finding.rule, approvals: 1 } })).toContain(
+      "1 approval of",
+    );
     expect(ruleText(plain)).toContain("orrery explain ORY2001");
     const many = Array.from({ length: 9 }, (_, n) => `p${String(n)}`);
     expect(ruleText({ ...finding, rule: finding.rule && { ...finding.rule, changedBy: many } })).toContain("5 more");
