@@ -11,4 +11,4 @@ export {
 } from "./decide-admission.ts";
 export { type GrantQuestion, grantFindings } from "./grant-findings.ts";
 export { endpointGranted, nameMatches, pluginGranted, sameHost, secretGranted, versionMatches } from "./grants.ts";
-export { type SecretKnowledge, secretDenials } from "./secret-denials.ts";
+export type { SecretKnowledge } from "./secret-denials.ts";

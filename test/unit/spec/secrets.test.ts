@@ -4,6 +4,7 @@ import {
   decodeDocument,
   decodeSnapshot,
   effectiveAllowlist,
+  effectiveQuota,
   type PluginManifest,
 } from "../../../src/spec/index.ts";
 import { bytesOf, dagText } from "../../support/spec-fixtures.ts";
@@ -107,16 +108,15 @@ describe("the normal form", () => {
 it("a snapshot that was stored before there were secrets has none", () => {
   const plugin = { name: "core.log", needs: { network: false, builtins: [] } };
   const old = {
-    revision: "r",
+    ...{ revision: "r", quota: effectiveQuota(null), files: [] },
     allowlist: { plugins: [], endpoints: [] },
     plugins: { "core.log@1.0.0": plugin },
-    files: [],
   };
 
   const read = decodeSnapshot(JSON.stringify(old));
 
   expect(read).toEqual({
-    ...{ revision: "r", files: [], secrets: [] },
+    ...{ revision: "r", quota: effectiveQuota(null), files: [], secrets: [] },
     allowlist: { plugins: [], endpoints: [], secrets: [] },
     plugins: { "core.log@1.0.0": { ...plugin, needs: { network: false, builtins: [], secrets: [] } } },
   });
