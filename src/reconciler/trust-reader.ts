@@ -1,6 +1,8 @@
+import { sha256Hex } from "../base/node-digest.ts";
 import { type GitRepository, type Oid, toOid } from "../git/index.ts";
-import { decodeDocument } from "../spec/index.ts";
-import { parsePublicKey, type TreeReader, type TrustPolicy } from "../trust/index.ts";
+import { decodeDocument, positionOf } from "../spec/index.ts";
+import { type PolicyRead, parsePublicKey, type TreeReader } from "../trust/index.ts";
+import { storedApprovals } from "./stored-approvals.ts";
 
 const signersPath = "keys/spec_signers";
 
@@ -14,13 +16,27 @@ export function trustReader(repository: GitRepository): TreeReader {
     };
   };
   const keysBelow = at("sites", "tree", (oid) => recorderKeys(repository, oid));
+  const policy = byOid((oid) => policyOf(repository.readBlob(oid)));
+  const readTree = byOid((oid) => repository.readTree(oid));
+  const contentSha256 = byOid((oid) => sha256Hex(repository.readBlob(oid)));
   return {
     readSigners: at(signersPath, "blob", (oid) => repository.readBlob(oid).toString("utf8")),
-    readPolicy: at("orrery.yaml", "blob", (oid) => policyOf(repository.readBlob(oid))),
+    readPolicy: (tree) => {
+      const entry = repository.entryAt(toOid(tree), policyPath);
+      if (entry === null) return null;
+      // A folder or a symlink in its place is not the absence of rules.
+      if (entry.kind !== "blob" || entry.defect !== null)
+        return { kind: "unreadable", message: `${policyPath} is no regular file` };
+      return policy(entry.oid);
+    },
     recorderKeys: (tree) => keysBelow(tree) ?? [],
+    readTree: (tree) => readTree(toOid(tree)),
+    contentSha256: (blob) => contentSha256(toOid(blob)),
+    approvals: () => storedApprovals(repository),
   };
 }
 
+const policyPath = "orrery.yaml";
 const maxKept = 1000;
 
 function byOid<T>(read: (oid: Oid) => T): (oid: Oid) => T {
@@ -35,9 +51,20 @@ function byOid<T>(read: (oid: Oid) => T): (oid: Oid) => T {
   };
 }
 
-function policyOf(bytes: Buffer): TrustPolicy | null {
-  const decoded = decodeDocument({ path: "orrery.yaml", bytes });
-  return decoded.ok && decoded.document.kind === "Repository" ? decoded.document.spec.trust : null;
+function policyOf(bytes: Buffer): PolicyRead {
+  const decoded = decodeDocument({ path: policyPath, bytes });
+  if (!decoded.ok) {
+    const [finding] = decoded.findings;
+    const place = finding === undefined ? policyPath : `${policyPath}:${finding.line}:${finding.col}`;
+    return { kind: "unreadable", message: `${place} ${finding?.message ?? "does not decode"}` };
+  }
+  const { document } = decoded;
+  if (document.kind !== "Repository") return { kind: "unreadable", message: `${policyPath} is no Repository` };
+  const policy = document.spec.trust;
+  const ruleLines = (policy.paths ?? []).map(
+    (_, index) => positionOf(document.positions, `/spec/trust/paths/${String(index)}`).line,
+  );
+  return { kind: "policy", policy, ruleLines };
 }
 
 function recorderKeys(repository: GitRepository, sites: Oid): readonly Uint8Array[] {

@@ -1,10 +1,28 @@
-export type { TreeReader, TrustPolicy } from "./authority/trust-grounds.ts";
+export { ApprovalBook, type Approver } from "./approval/approval-book.ts";
+export type { CountedApproval } from "./approval/approval-count.ts";
+export {
+  type Approval,
+  type ApprovalStatement,
+  approvalBlob,
+  approvalRefOf,
+  approvalRefPrefix,
+  maxApprovalBytes,
+  maxApprovals,
+  maxReasonChars,
+  readApproval,
+  type StoredApproval,
+  statementBytes,
+} from "./approval/approval-text.ts";
+export { planHash } from "./approval/plan-hash.ts";
+export { approvalNamespace } from "./authority/tree-verdict.ts";
+export type { PolicyRead, TrustPolicy } from "./authority/trust-grounds.ts";
 export type { TrustCommit, TrustIdent } from "./history/trust-commit.ts";
+export type { ReadTree, TrustTreeEntry } from "./history/tree-reader.ts";
 export { bytesOfBase64 } from "./signature/base64.ts";
+export { ed25519Type } from "./signature/key-kinds.ts";
 export {
   ed25519Blob,
   ed25519KeyOf,
-  ed25519Type,
   fingerprintOf,
   keyTypeOf,
   type PublicKey,
@@ -29,7 +47,7 @@ export {
   signedData,
   verifySshsig,
 } from "./signature/sshsig.ts";
-export type { TrustCrypto } from "./signature/trust-crypto.ts";
+export type { EcdsaCurve, RsaPublicKey, TrustCrypto } from "./signature/trust-crypto.ts";
 export {
   type AllowedSigner,
   type AllowedSigners,
@@ -38,10 +56,5 @@ export {
   type SignerQuery,
   type SignersFinding,
 } from "./signers/allowed-signers.ts";
-export {
-  type TrustWalk,
-  type TrustWalkOptions,
-  trustSteps,
-  type VerifiedCommit,
-  walkTrust,
-} from "./walk/trust-walk.ts";
+export type { TreeReader, TrustWalkOptions } from "./walk/trust-options.ts";
+export { type TrustWalk, trustSteps, type VerifiedCommit, walkTrust } from "./walk/trust-walk.ts";

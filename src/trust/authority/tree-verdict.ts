@@ -1,30 +1,64 @@
 import { shortOid, type TrustCommit } from "../history/trust-commit.ts";
-import { ed25519Type } from "../signature/public-key.ts";
+import { isVerifiedType } from "../signature/key-kinds.ts";
 import { sameBytes } from "../signature/ssh-wire.ts";
-import type { AllowedSigner } from "../signers/allowed-signers.ts";
-import { matchesPatternList } from "../signers/pattern-list.ts";
-import { type Refusal, refused } from "../walk/commit-verdict.ts";
-import type { TrustGrounds } from "./trust-grounds.ts";
+import { type AllowedSigner, grantsNamespace } from "../signers/allowed-signers.ts";
+import type { Person } from "./people.ts";
+import { type Refusal, refused } from "./refusal.ts";
+import { isOf, placeOf, ruleFor, type TrustGrounds, type TrustRule, whoIs } from "./trust-grounds.ts";
+
+export const gitNamespace = "git";
+export const approvalNamespace = "orrery-approval";
+const signersPath = "keys/spec_signers";
 
 /** May what this commit leaves behind be the ground for the next one? Null = yes. */
 export function judgeGrounds(commit: TrustCommit, grounds: TrustGrounds): Refusal | null {
   const name = `commit ${shortOid(commit.oid)}`;
   const [finding] = grounds.allowed.findings;
   if (finding !== undefined) {
-    return refused("TRUST_SIGNERS_FILE", `${name}: keys/spec_signers:${finding.line}: ${finding.message}`);
+    return refused("TRUST_SIGNERS_FILE", `${name}: ${signersPath}:${finding.line}: ${finding.message}`);
   }
+  if (grounds.policyDefect !== null) return refused("TRUST_RULE", `${name}: ${grounds.policyDefect}`);
   const recorder = grounds.allowed.signers.find(({ blob }) => grounds.recorderKeys.some((key) => sameBytes(key, blob)));
   if (recorder !== undefined) {
-    return refused("TRUST_RECORDER_KEY", `${name}: keys/spec_signers:${recorder.line} is the key of a site's recorder`);
+    return refused("TRUST_RECORDER_KEY", `${name}: ${signersPath}:${recorder.line} is the key of a site's recorder`);
   }
   // Under `warn` and `none` a commit without a key can still put one in.
   if (grounds.policy.commits !== "require") return null;
-  if (grounds.allowed.signers.some((signer) => canSignAfter(signer, commit.committer.seconds))) return null;
-  return refused("TRUST_LOCKOUT", `after ${name} no key of keys/spec_signers could sign the next commit`);
+  return lockout(commit.committer.seconds, grounds, name);
 }
 
-function canSignAfter(signer: AllowedSigner, seconds: number): boolean {
-  if (signer.type !== ed25519Type) return false;
-  if (signer.namespaces !== null && !matchesPatternList("git", signer.namespaces)) return false;
+function lockout(atSeconds: number, grounds: TrustGrounds, name: string): Refusal | null {
+  const { rules, allowed } = grounds;
+  if (!allowed.signers.some((signer) => canSign(signer, gitNamespace, atSeconds)))
+    return refused("TRUST_LOCKOUT", `after ${name} no key of ${signersPath} could sign the next commit`);
+  if (rules === null) return null;
+  if (ruleFor(rules, signersPath) === null)
+    return refused("TRUST_LOCKOUT", `after ${name} no rule of trust.paths would let anybody change ${signersPath}`);
+  const short = rules.find((rule) => !isSatisfiable(rule, grounds, atSeconds));
+  if (short === undefined) return null;
+  const wanted = `one to sign${short.approvals === 0 ? "" : ` and ${short.approvals} more to approve`}`;
+  const message = `after ${name} the rule at ${placeOf(short)} needs ${wanted}, of ${whoIs(short.by, grounds.policy)}`;
+  return refused("TRUST_LOCKOUT", `${message}: too few of them have a key that could`);
+}
+
+/** Could one of its group sign and enough others approve? */
+export function isSatisfiable({ by, approvals }: TrustRule, grounds: TrustGrounds, atSeconds: number): boolean {
+  const signers = peopleWho(gitNamespace, by, grounds, atSeconds);
+  const approvers = peopleWho(approvalNamespace, by, grounds, atSeconds);
+  return [...signers].some((signer) => [...approvers].filter((other) => other !== signer).length >= approvals);
+}
+
+function peopleWho(
+  namespace: string,
+  by: string,
+  { allowed, people, policy }: TrustGrounds,
+  atSeconds: number,
+): ReadonlySet<Person> {
+  const able = allowed.signers.filter((signer) => isOf(by, signer, policy) && canSign(signer, namespace, atSeconds));
+  return new Set(able.flatMap((signer) => people.get(signer) ?? []));
+}
+
+function canSign(signer: AllowedSigner, namespace: string, seconds: number): boolean {
+  if (!isVerifiedType(signer.type) || !grantsNamespace(signer, namespace)) return false;
   return signer.validBefore === null || signer.validBefore >= seconds;
 }

@@ -1,11 +1,9 @@
 import type { Steps } from "../../base/index.ts";
-import { shortOid, type TrustCommit } from "./trust-commit.ts";
+import { type ReadCommit, shortOid, type TrustCommit } from "./trust-commit.ts";
 
 export type FirstParents =
   | { readonly kind: "descends"; readonly base: TrustCommit | null; readonly commits: readonly TrustCommit[] }
   | { readonly kind: "rewound"; readonly message: string };
-
-type ReadCommit = (oid: string) => TrustCommit;
 
 /** The commits after `verified` (null: from the root) up to `head` along first parents, oldest first; pauses at each. */
 export function* firstParents(readCommit: ReadCommit, verified: string | null, head: string): Steps<FirstParents> {

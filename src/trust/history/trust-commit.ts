@@ -20,4 +20,6 @@ export interface TrustIdent {
   readonly seconds: number;
 }
 
+export type ReadCommit = (oid: string) => TrustCommit;
+
 export const shortOid = (oid: string): string => oid.slice(0, 12);

@@ -41,6 +41,21 @@ export class WireReader {
     return text;
   }
 
+  byte(): number {
+    const [value = 0] = this.raw(1);
+    return value;
+  }
+
+  /** A positive number (RFC 4251), big-endian without leading zero bytes; refused where it is not written so. */
+  mpint(): Uint8Array {
+    const bytes = this.string();
+    const [first = 0, second = 0] = bytes;
+    if (bytes.length === 0 || first >= 0x80) throw new WireDefect("a number in it is not positive");
+    if (first !== 0) return bytes;
+    if (second < 0x80) throw new WireDefect("a number in it has needless zeros");
+    return bytes.subarray(1);
+  }
+
   end(): void {
     if (this.left !== 0) throw new WireDefect(`${this.left} bytes too many at its end`);
   }

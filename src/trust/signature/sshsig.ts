@@ -1,6 +1,7 @@
 import { bytesOfText } from "../../base/index.ts";
 import { base64Of, bytesOfBase64 } from "./base64.ts";
-import { ed25519KeyOf, ed25519Type, fingerprintOf, isCertificateType, keyTypeOf } from "./public-key.ts";
+import { isVerifiedType, keyPartsOf } from "./key-kinds.ts";
+import { fingerprintOf, isCertificateType, keyTypeOf } from "./public-key.ts";
 import {
   joinBytes,
   type Parsed,
@@ -12,6 +13,7 @@ import {
   wireUint32,
 } from "./ssh-wire.ts";
 import type { TrustCrypto } from "./trust-crypto.ts";
+import { type RawSignature, signatureDefect } from "./verify-signature.ts";
 
 // Format: PROTOCOL.sshsig of OpenSSH.
 const magic = bytesOfText("SSHSIG");
@@ -22,13 +24,11 @@ const maxArmoredChars = 16 * 1024;
 
 export type SshsigHash = "sha256" | "sha512";
 
-export interface Sshsig {
+export interface Sshsig extends RawSignature {
   /** Public key in wire form. */
   readonly blob: Uint8Array;
   readonly namespace: string;
   readonly hash: SshsigHash;
-  readonly algorithm: string;
-  readonly raw: Uint8Array;
 }
 
 /** Parses armor and blob. Stricter than OpenSSH: nothing may stand before, between or after, not even a blank line. */
@@ -48,9 +48,9 @@ export function parseSshsig(armored: string): Parsed<Sshsig> {
     reader.end();
     const algorithm = signature.name();
     const raw = signature.string();
-    // Security keys append flags and a counter.
-    if (!algorithm.startsWith("sk-")) signature.end();
-    return { blob, namespace, hash, algorithm, raw };
+    const touch = algorithm.startsWith("sk-") ? { flags: signature.byte(), counter: signature.raw(4) } : null;
+    signature.end();
+    return { blob, namespace, hash, algorithm, raw, touch };
   });
 }
 
@@ -59,9 +59,12 @@ export function signedData(namespace: string, hash: SshsigHash, digest: Uint8Arr
   return joinBytes(magic, wireString(namespace), wireString(""), wireString(hash), wireString(digest));
 }
 
+type ArmoredSshsig = Omit<Sshsig, "touch"> & Partial<Pick<Sshsig, "touch">>;
+
 /** Armored SSHSIG as ssh-keygen writes it, newline at the end. */
-export function armorSshsig({ blob, namespace, hash, algorithm, raw }: Sshsig): string {
-  const signature = joinBytes(wireString(algorithm), wireString(raw));
+export function armorSshsig({ blob, namespace, hash, algorithm, raw, touch = null }: ArmoredSshsig): string {
+  const tail = touch === null ? [] : [Uint8Array.of(touch.flags), touch.counter];
+  const signature = joinBytes(wireString(algorithm), wireString(raw), ...tail);
   const body = [blob, bytesOfText(namespace), new Uint8Array(0), bytesOfText(hash), signature].map(wireString);
   const lines = base64Of(joinBytes(magic, wireUint32(1), ...body)).match(/.{1,70}/g) ?? [];
   return `${[header, ...lines, footer].join("\n")}\n`;
@@ -72,8 +75,9 @@ export type SshsigVerdict =
   | { readonly ok: false; readonly code: "TRUST_BAD_SIGNATURE" | "TRUST_KEY_TYPE"; readonly reason: string };
 
 /**
- * Is this a signature of `message` for `namespace`? Says nothing about *whose*: the caller looks the key up.
- * Only ed25519; every other type and every certificate is `TRUST_KEY_TYPE`, by name.
+ * Is this a signature of `message` for `namespace`? Says nothing about *whose*: the caller looks the key up. Verified
+ * are ed25519, ecdsa, rsa of 2048 bits and more with SHA-2, and security keys that were touched; every other type and
+ * every certificate is `TRUST_KEY_TYPE`, by name.
  */
 export function verifySshsig(
   crypto: TrustCrypto,
@@ -81,19 +85,17 @@ export function verifySshsig(
 ): SshsigVerdict {
   const parsedSig = parseSshsig(armored);
   if (!parsedSig.ok) return bad(`the signature does not parse: ${parsedSig.reason}`);
-  const { blob, hash, algorithm, raw, namespace: signedFor } = parsedSig.value;
+  const { blob, hash, namespace: signedFor } = parsedSig.value;
   const type = keyTypeOf(blob);
   if (isCertificateType(type)) return wrongType(`it is made with a certificate (${type})`);
-  if (type !== ed25519Type) return wrongType(`it is made with a key of type ${type}`);
+  if (!isVerifiedType(type)) return wrongType(`it is made with a key of type ${type}`);
   if (signedFor !== namespace) return bad(`it is for the namespace ${signedFor}, not ${namespace}`);
-  const key = parsed(() => ed25519KeyOf(blob));
+  const key = keyPartsOf(blob);
   if (!key.ok) return bad(key.reason);
-  if (algorithm !== ed25519Type || raw.length !== 64) return bad("it is no ed25519 signature");
   const digest = hash === "sha512" ? crypto.sha512(message) : crypto.sha256(message);
-  if (!crypto.verifyEd25519(key.value, signedData(namespace, hash, digest), raw)) {
-    return bad("the signed bytes are not these bytes");
-  }
-  return { ok: true, blob, fingerprint: fingerprintOf(blob, crypto.sha256) };
+  const signed = { signature: parsedSig.value, message: signedData(namespace, hash, digest) };
+  const defect = signatureDefect(crypto, key.value, signed);
+  return defect === null ? { ok: true, blob, fingerprint: fingerprintOf(blob, crypto.sha256) } : bad(defect);
 }
 
 const bad = (reason: string): SshsigVerdict => ({ ok: false, code: "TRUST_BAD_SIGNATURE", reason });

@@ -14,6 +14,12 @@ export interface AllowedSigner extends SignerOptions {
   readonly blob: Uint8Array;
 }
 
+/** Every plain name of a line; its list as written where it has none. */
+export function namesOf({ principals }: AllowedSigner): readonly string[] {
+  const plain = principals.split(",").filter((item) => !/[*?!]/.test(item));
+  return plain.length === 0 ? [principals] : plain;
+}
+
 export interface SignersFinding {
   /** From 1. */
   readonly line: number;
@@ -52,8 +58,11 @@ export function findSigner(signers: readonly AllowedSigner[], query: SignerQuery
   return signers.find((signer) => sameBytes(signer.blob, query.blob) && grants(signer, query)) ?? null;
 }
 
+export const grantsNamespace = ({ namespaces }: AllowedSigner, namespace: string): boolean =>
+  namespaces === null || matchesPatternList(namespace, namespaces);
+
 function grants(signer: AllowedSigner, { namespace, atSeconds }: SignerQuery): boolean {
-  if (signer.namespaces !== null && !matchesPatternList(namespace, signer.namespaces)) return false;
+  if (!grantsNamespace(signer, namespace)) return false;
   if (signer.validAfter !== null && atSeconds < signer.validAfter) return false;
   return signer.validBefore === null || atSeconds <= signer.validBefore;
 }

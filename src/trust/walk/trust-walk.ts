@@ -1,26 +1,15 @@
 import { bytesOfText, type CodeName, drained, faultOf, type Hex, hexOf, type Steps } from "../../base/index.ts";
-import { judgeGrounds } from "../authority/tree-verdict.ts";
-import { readGrounds, strictPolicy, type TreeReader, type TrustGrounds } from "../authority/trust-grounds.ts";
+import { ApprovalBook } from "../approval/approval-book.ts";
+import { ApprovalMatch } from "../approval/approval-match.ts";
+import { type Refusal, refused } from "../authority/refusal.ts";
+import { type GroundsReader, readGrounds, strictPolicy, type TrustGrounds } from "../authority/trust-grounds.ts";
+import { CommitLine } from "../history/commit-line.ts";
 import { firstParents } from "../history/first-parents.ts";
-import { sideCommits } from "../history/side-commits.ts";
 import { shortOid, type TrustCommit } from "../history/trust-commit.ts";
-import type { TrustCrypto } from "../signature/trust-crypto.ts";
 import { type AllowedSigners, parseAllowedSigners } from "../signers/allowed-signers.ts";
-import { type CommitSigner, type CommitVerdict, judgeSignature, type Refusal, refused } from "./commit-verdict.ts";
-
-/** Committer times may run backwards or ahead of the clock by this much. */
-const clockSlackSeconds = 300;
-
-export interface TrustWalkOptions extends TreeReader {
-  /** The revision that an earlier walk verified; null on a site's first start. */
-  readonly verified: { readonly commit: string } | null;
-  readonly head: string;
-  readCommit(oid: string): TrustCommit;
-  /** Text of the signers file that the operator pinned; counts only while nothing is verified. */
-  readonly pinnedSigners: string | null;
-  readonly now: Date;
-  readonly crypto: TrustCrypto;
-}
+import type { CommitSigner, WalkRoom } from "./commit-case.ts";
+import { judgeCommit } from "./judge-commit.ts";
+import type { TrustWalkOptions } from "./trust-options.ts";
 
 export interface VerifiedCommit extends CommitSigner {
   readonly oid: string;
@@ -61,6 +50,13 @@ export function* trustSteps(options: TrustWalkOptions): Steps<TrustWalk> {
   if (path.base === null) return yield* walkFromFirst(options, path.commits);
   const ground = { commit: path.base, grounds: readGrounds(options, path.base.tree) };
   return { ...(yield* walkOn(options, ground, path.commits)), trustedBy: null, signersSha256: null };
+}
+
+function roomOf(options: TrustWalkOptions, commits: readonly TrustCommit[]): WalkRoom {
+  const readCommit = (oid: string): TrustCommit => options.readCommit(oid);
+  const line = new CommitLine(commits, readCommit);
+  const book = new ApprovalBook(() => options.approvals(), options.crypto);
+  return { options, book, match: new ApprovalMatch({ reader: options, readCommit, crypto: options.crypto, line }) };
 }
 
 interface Ground {
@@ -108,7 +104,7 @@ function* firstRevision(
     }
     // A pin means that a signature is wanted, whatever the tree that it is to judge says of itself.
     const against = pinned === null ? own : { ...own, policy: strictPolicy, allowed: pinned };
-    const verdict = yield* judge(options, { commit, parent: null, against, own });
+    const verdict = yield* judgeCommit(roomOf(options, []), { commit, parent: null, against, own });
     if (verdict.kind === "trusted") return { kind: "first", commit, grounds: own, signer: verdict.signer };
     newest = verdict;
   }
@@ -123,11 +119,12 @@ function* walkOn(
   commits: readonly TrustCommit[],
 ): Steps<Pick<TrustWalk, "verified" | "newly" | "stalled">> {
   const newly: VerifiedCommit[] = [];
+  const room = roomOf(options, commits);
   let { commit: parent, grounds } = from;
   for (const commit of commits) {
     yield;
     const own = groundsOf(options, commit);
-    const verdict = own.kind === "refused" ? own : yield* judge(options, { commit, parent, against: grounds, own });
+    const verdict = own.kind === "refused" ? own : yield* judgeCommit(room, { commit, parent, against: grounds, own });
     if (verdict.kind === "refused") {
       const { code, message } = verdict;
       return { verified: { oid: parent.oid }, newly, stalled: { commit: commit.oid, code, message } };
@@ -144,7 +141,7 @@ function* walkOn(
  * this commit alone: what was verified before it must not depend on what was pushed with it.
  */
 function groundsOf(
-  options: TrustWalkOptions,
+  options: GroundsReader,
   commit: TrustCommit,
 ): ({ readonly kind: "grounds" } & TrustGrounds) | Refusal {
   try {
@@ -154,57 +151,6 @@ function groundsOf(
     if (disposition !== "stall") throw error;
     return refused(code, `commit ${shortOid(commit.oid)}: ${message}`);
   }
-}
-
-interface Case {
-  readonly commit: TrustCommit;
-  /** Null for the first revision. */
-  readonly parent: TrustCommit | null;
-  readonly against: TrustGrounds;
-  readonly own: TrustGrounds;
-}
-
-function* judge(options: TrustWalkOptions, { commit, parent, own, ...before }: Case): Steps<CommitVerdict> {
-  // The commit that names a recorder's key must not be signed with it either.
-  const against = { ...before.against, recorderKeys: [...before.against.recorderKeys, ...own.recorderKeys] };
-  const verdict = judgeSignature(commit, against, options.crypto);
-  if (verdict.kind === "refused") return verdict;
-  const refusal = judgeTime(commit, parent, options.now) ?? judgeGrounds(commit, own);
-  if (refusal !== null) return refusal;
-  const isMerge = parent !== null && commit.parents.length > 1;
-  return isMerge && against.policy.merges === "all"
-    ? yield* judgeSide(options, commit, against, verdict.signer)
-    : verdict;
-}
-
-function judgeTime(commit: TrustCommit, parent: TrustCommit | null, now: Date): Refusal | null {
-  const { seconds } = commit.committer;
-  const name = `commit ${shortOid(commit.oid)}`;
-  if (parent !== null && seconds < parent.committer.seconds - clockSlackSeconds) {
-    return refused("TRUST_CLOCK", `${name} was made ${parent.committer.seconds - seconds} s before its parent`);
-  }
-  const aheadSeconds = seconds - Math.floor(now.getTime() / 1000);
-  return aheadSeconds > clockSlackSeconds
-    ? refused("TRUST_CLOCK", `${name} was made ${aheadSeconds} s ahead of this clock`)
-    : null;
-}
-
-function* judgeSide(
-  options: TrustWalkOptions,
-  merge: TrustCommit,
-  against: TrustGrounds,
-  signer: CommitSigner,
-): Steps<CommitVerdict> {
-  const warnings = [...signer.warnings];
-  for (const commit of yield* sideCommits(merge, (oid) => options.readCommit(oid))) {
-    yield;
-    const verdict = judgeSignature(commit, against, options.crypto);
-    if (verdict.kind === "refused") {
-      return refused(verdict.code, `merge ${shortOid(merge.oid)} brings it in: ${verdict.message}`);
-    }
-    warnings.push(...verdict.signer.warnings);
-  }
-  return { kind: "trusted", signer: { ...signer, warnings } };
 }
 
 function stalledAt(options: TrustWalkOptions, commit: string, { code, message }: Refusal): TrustWalk {

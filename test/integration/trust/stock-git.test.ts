@@ -1,11 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type GitRepository, openRepository, toOid } from "../../../src/git/index.ts";
+import { trustReader } from "../../../src/reconciler/index.ts";
 import { nodeTrustCrypto } from "../../../src/signer/index.ts";
-import { type TrustWalk, type TrustWalkOptions, walkTrust } from "../../../src/trust/index.ts";
+import { type TrustPolicy, type TrustWalk, type TrustWalkOptions, walkTrust } from "../../../src/trust/index.ts";
 import { commitFiles, type ScratchDir, scratchDir, stockGit, stockRepository } from "../../support/git-fixtures.ts";
 import { sshKeygen, stockKey } from "../signer/ssh-keygen.ts";
 
+const all: TrustPolicy = { commits: "require", merges: "all", groups: {}, paths: null, forges: [] };
 const signersPath = "keys/spec_signers";
 
 /** A repository of stock git in which people sign with keys of stock ssh-keygen. */
@@ -30,12 +32,9 @@ function walk(dir: string, over: Partial<TrustWalkOptions> = {}): TrustWalk {
     verified: null,
     head: stockGit(dir, ["rev-parse", "HEAD"]),
     readCommit: (oid) => repository.readCommit(toOid(oid)),
-    readSigners: (tree) => {
-      const entry = repository.entryAt(toOid(tree), signersPath);
-      return entry === null ? null : repository.readBlob(entry.oid).toString("utf8");
-    },
+    ...trustReader(repository),
+    // The tests of stock git are about signatures: what they commit as orrery.yaml is no policy.
     readPolicy: () => null,
-    recorderKeys: () => [],
     pinnedSigners: null,
     now: new Date("2026-11-24T00:00:00Z"),
     crypto: nodeTrustCrypto,
@@ -132,7 +131,7 @@ describe("commits that stock git signed", () => {
     stockGit(repo.dir, ["merge", "-q", "--no-ff", "-m", "merge", "side"]);
 
     expect(walk(repo.dir).stalled).toBeNull();
-    expect(walk(repo.dir, { readPolicy: () => ({ commits: "require", merges: "all" }) })).toMatchObject({
+    expect(walk(repo.dir, { readPolicy: () => ({ kind: "policy", policy: all, ruleLines: [] }) })).toMatchObject({
       verified: { oid: main },
       stalled: { code: "TRUST_UNSIGNED", message: expect.stringContaining("brings it in") as string },
     });

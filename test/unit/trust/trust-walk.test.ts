@@ -5,14 +5,14 @@ import { rounds } from "../../support/effort.ts";
 import { type FakeCommit, FakeHistory, keyLine, signersFile, start } from "./fake-history.ts";
 
 /** A branch whose first commit ana signed and which she and bob may go on with. */
-function setup(policy: TrustPolicy | null = null) {
+function setup(policy: Partial<TrustPolicy> | null = null) {
   const history = new FakeHistory();
   const root = history.commit({ by: "ana", tree: { signers: signersFile("ana", "bob"), policy } });
   return { history, root };
 }
 
 /** One commit on top of the verified root, judged. */
-function judged(commit: FakeCommit, policy: TrustPolicy | null = null) {
+function judged(commit: FakeCommit, policy: Partial<TrustPolicy> | null = null) {
   const { history, root } = setup(policy);
   const head = history.commit(commit);
   return { root, head, walk: history.walk(root, head) };
@@ -65,7 +65,7 @@ describe("the first revision", () => {
 
   it("must be signed by the pinned file when the operator pinned one, whatever its own tree says", () => {
     const history = new FakeHistory();
-    const none: TrustPolicy = { commits: "none", merges: "firstParent" };
+    const none: Partial<TrustPolicy> = { commits: "none", merges: "firstParent" };
     const evil = history.commit({ by: null, tree: { signers: signersFile("eve"), policy: none } });
     const evilToo = history.commit({ by: "eve" });
 
@@ -224,7 +224,7 @@ describe("the walk", () => {
 });
 
 describe("a policy", () => {
-  const warn: TrustPolicy = { commits: "warn", merges: "firstParent" };
+  const warn: Partial<TrustPolicy> = { commits: "warn", merges: "firstParent" };
 
   it("warn lets an unsigned commit pass and says so", () => {
     const { head, walk } = judged({ by: null }, warn);
@@ -235,7 +235,7 @@ describe("a policy", () => {
   });
 
   it("none lets everything pass in silence, but still names a signer that it knows", () => {
-    const none: TrustPolicy = { commits: "none", merges: "firstParent" };
+    const none: Partial<TrustPolicy> = { commits: "none", merges: "firstParent" };
 
     expect(judged({ by: "eve" }, none).walk.newly[0]).toMatchObject({ principal: null, warnings: [] });
     expect(judged({ by: "bob" }, none).walk.newly[0]).toMatchObject({ principal: "bob@acme.example" });
@@ -295,9 +295,9 @@ describe("a branch that does not go forward", () => {
 });
 
 describe("a merge", () => {
-  const all: TrustPolicy = { commits: "require", merges: "all" };
+  const all: Partial<TrustPolicy> = { commits: "require", merges: "all" };
 
-  function merged(policy: TrustPolicy, side: readonly FakeCommit[]) {
+  function merged(policy: Partial<TrustPolicy>, side: readonly FakeCommit[]) {
     const { history, root } = setup(policy);
     let tip = root;
     for (const commit of side) tip = history.commit({ ...commit, parents: [tip] });

@@ -1,0 +1,114 @@
+import type { Steps } from "../../base/index.ts";
+import { countApprovals } from "../approval/approval-count.ts";
+import { judgeAuthority, ruledPaths } from "../authority/demands.ts";
+import { type Refusal, refused } from "../authority/refusal.ts";
+import { judgeGrounds } from "../authority/tree-verdict.ts";
+import { everyone, isForge, type TrustRule } from "../authority/trust-grounds.ts";
+import { treeChanges } from "../history/tree-changes.ts";
+import { shortOid, type TrustCommit } from "../history/trust-commit.ts";
+import type { AllowedSigner } from "../signers/allowed-signers.ts";
+import type { CommitCase, CommitSigner, Trusted, WalkRoom } from "./commit-case.ts";
+import { judgeSignature, letPass, type SignedBy } from "./commit-verdict.ts";
+import { judgeMergedCommits } from "./merged-commits.ts";
+
+/** Committer times may run backwards or ahead of the clock by this much. */
+const clockSlackSeconds = 300;
+
+/** Signature, time, what it leaves behind, authority over what it changes, approvals: in this order. */
+export function* judgeCommit(room: WalkRoom, given: CommitCase): Steps<Trusted | Refusal> {
+  const { commit, parent, own } = given;
+  // The commit that names a recorder's key must not be signed with it either.
+  const recorderKeys = [...given.against.recorderKeys, ...own.recorderKeys];
+  const each: CommitCase = { ...given, against: { ...given.against, recorderKeys } };
+  const { options } = room;
+  const notBefore = parent?.committer.seconds ?? 0;
+  const signed = judgeSignature(commit, { grounds: each.against, notBefore }, options.crypto);
+  if (signed.kind === "refused") return signed;
+  const refusal = judgeTime(commit, parent, options.now) ?? judgeGrounds(commit, own);
+  if (refusal !== null) return refusal;
+  if (parent === null) return firstSigner(signed, each);
+  return yield* judgeChange(room, { ...each, parent }, signed);
+}
+
+function firstSigner(signed: SignedBy, { commit, against }: CommitCase): Trusted | Refusal {
+  if (signed.line === null || !isForge(signed.line, against.policy)) return trusted(signed, []);
+  return refused("TRUST_FORGE", `commit ${shortOid(commit.oid)} is the first one and signed by a forge`);
+}
+
+type ChangeCase = CommitCase & { readonly parent: TrustCommit };
+
+function* judgeChange(room: WalkRoom, each: ChangeCase, signed: SignedBy): Steps<Trusted | Refusal> {
+  const { commit, against } = each;
+  const forge = signed.line !== null && isForge(signed.line, against.policy) ? signed.line : null;
+  const isMerge = commit.parents.length > 1;
+  const merged =
+    isMerge && (forge !== null || against.policy.merges === "all")
+      ? yield* judgeMergedCommits(room, each, forge !== null)
+      : null;
+  if (merged?.kind === "refused") return merged;
+  const warnings = [...signed.warnings, ...(merged?.warnings ?? [])];
+  const allowed = yield* judgePaths(room, each, { line: signed.line, forge, ownPaths: merged?.ownPaths ?? null });
+  if (allowed.kind !== "refused") return trusted({ ...signed, warnings }, allowed.approvals);
+  // Without `require` what a signature would have to say is a warning at most.
+  const passed = letPass(allowed, against);
+  return passed.kind === "refused" ? passed : trusted({ ...signed, warnings: [...warnings, ...passed.warnings] }, []);
+}
+
+interface Paths {
+  readonly line: AllowedSigner | null;
+  readonly forge: AllowedSigner | null;
+  /** What a merge changes besides what it brings in; null = all that it changes is its signer's. */
+  readonly ownPaths: ReadonlySet<string> | null;
+}
+
+type Allowed = { readonly kind: "allowed"; readonly approvals: CommitSigner["approvals"] };
+
+function* judgePaths(
+  { options, book, match }: WalkRoom,
+  { commit, parent, against }: ChangeCase,
+  { line, forge, ownPaths }: Paths,
+): Steps<Allowed | Refusal> {
+  const rules = against.rules ?? (forge === null ? null : [anyPath]);
+  if (rules === null) return { kind: "allowed", approvals: [] };
+  const ruled = yield* ruledPaths(commit, treeChanges(options.readTree, parent.tree, commit.tree), rules);
+  if ("kind" in ruled) return ruled;
+  if (line === null)
+    return refused("TRUST_AUTHORITY", `commit ${shortOid(commit.oid)} is nobody's, and paths have rules`);
+  if (forge === null) {
+    const own =
+      ownPaths === null
+        ? ruled
+        : yield* ruledPaths(
+            commit,
+            [...ownPaths].map((path) => ({ path })),
+            rules,
+          );
+    const refusal = "kind" in own ? own : judgeAuthority(commit, line, against, own);
+    if (refusal !== null) return refusal;
+  }
+  const isSquash = forge !== null && commit.parents.length === 1;
+  const atSeconds = Math.max(commit.committer.seconds, parent.committer.seconds);
+  const request = { landing: { commit, parent }, atSeconds, grounds: against, ruled, isForges: isSquash };
+  const counted = yield* countApprovals(book, match, request);
+  return "kind" in counted ? counted : { kind: "allowed", approvals: counted };
+}
+
+/** What a repository without rules says of a squash by a forge: somebody must have approved it. */
+const anyPath: TrustRule = { match: "**", by: everyone, approvals: 0, line: 0, matches: () => true };
+
+function judgeTime(commit: TrustCommit, parent: TrustCommit | null, now: Date): Refusal | null {
+  const { seconds } = commit.committer;
+  const name = `commit ${shortOid(commit.oid)}`;
+  if (parent !== null && seconds < parent.committer.seconds - clockSlackSeconds) {
+    return refused("TRUST_CLOCK", `${name} was made ${parent.committer.seconds - seconds} s before its parent`);
+  }
+  const aheadSeconds = seconds - Math.floor(now.getTime() / 1000);
+  return aheadSeconds > clockSlackSeconds
+    ? refused("TRUST_CLOCK", `${name} was made ${aheadSeconds} s ahead of this clock`)
+    : null;
+}
+
+const trusted = ({ line, fingerprint, warnings }: SignedBy, approvals: CommitSigner["approvals"]): Trusted => ({
+  kind: "trusted",
+  signer: { principal: line?.principal ?? null, fingerprint, warnings, approvals },
+});
