@@ -8,7 +8,7 @@ export function effectiveQuotaAt(quota: Quota, at: Date): QuotaLimits {
 }
 
 /** Those that have not ended, in the order of the file. */
-export const activeOverrides = ({ overrides }: Quota, at: Date): readonly QuotaOverride[] =>
+const activeOverrides = ({ overrides }: Quota, at: Date): readonly QuotaOverride[] =>
   overrides.filter(({ until }) => Date.parse(until) > at.getTime());
 
 export interface QuotaSegment {
