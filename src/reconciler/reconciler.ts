@@ -58,10 +58,10 @@ class ReconcilerService implements Reconciler {
 
   async #loop(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
-    let full = true;
-    for (;;) {
+    // What was applied before a restart serves at once; whether it still stands so is asked right after.
+    for (let full = false, isFirst = true; ; isFirst = false) {
       const waitMs = await this.#pass(full, signal);
-      const woken = await this.#wakeUp.wait((until) => clock.sleep(waitMs, until), signal);
+      const woken = !isFirst && (await this.#wakeUp.wait((until) => clock.sleep(waitMs, until), signal));
       full = !woken;
     }
   }

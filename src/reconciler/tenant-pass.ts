@@ -1,4 +1,4 @@
-import { canonicalText, Fault, inSlices, utcText } from "../base/index.ts";
+import { canonicalText, Fault, inSlices, type UtcText, utcText } from "../base/index.ts";
 import { sha256, sha256Hex } from "../base/node-digest.ts";
 import { toOid } from "../git/index.ts";
 import {
@@ -15,7 +15,7 @@ import {
 import { reconcileSteps, unstartedRunBody } from "../record/index.ts";
 import type { Actor } from "../run/index.ts";
 import { overrideMark } from "../spec/index.ts";
-import type { QueuedRunBody, TenantChange } from "../store/index.ts";
+import type { QueuedRunBody, TenantChange, TenantHead } from "../store/index.ts";
 import type { VerifiedCommit } from "../trust/index.ts";
 import type { DesiredReader, ReadTenant } from "./desired-reader.ts";
 import { logHeld } from "./held-log.ts";
@@ -67,13 +67,13 @@ export interface ReconcileRoom {
 async function passOnce(room: ReconcileRoom, task: TenantTask, signal: AbortSignal): Promise<TenantOutcome> {
   const { deps, reader } = room;
   const revision = toOid(task.revision);
-  const observed = await deps.revision.observeTenant(task.tenant);
   const now = utcText(deps.clock.now());
   const trees = reader.fingerprint(revision, task.tenant);
-  const applied = observed.snapshot === null ? "" : overrideMark(observed.snapshot.quota, new Date(now));
-  const mark = applied + new Suspended(observed.suspensions, now).mark;
-  const clean = observed.appliedRevision !== null && treesOf(observed.fingerprint) === trees;
-  if (clean && observed.fingerprint === trees + mark && !task.full) return { plan: null, written: false };
+  // A commit to one tenant must not cost a reading of all rows of every other.
+  if (!task.full && isSettled(await deps.revision.observeHead(task.tenant), trees, now))
+    return { plan: null, written: false };
+  const observed = await deps.revision.observeTenant(task.tenant);
+  const clean = isClean(observed, trees);
   const read = await reader.readTenant(revision, task.tenant, signal);
   const plan = await inSlices(planSteps(read.desired, observed, { ...task, now }), signal);
   if (isTenantNoop(plan)) return { plan, written: false };
@@ -84,6 +84,17 @@ async function passOnce(room: ReconcileRoom, task: TenantTask, signal: AbortSign
   );
   logHeld(deps.log, plan);
   return { plan, written: true };
+}
+
+/** It was applied from these very trees. */
+const isClean = ({ appliedRevision, fingerprint }: TenantHead, trees: string): boolean =>
+  appliedRevision !== null && treesOf(fingerprint) === trees;
+
+/** Clean, and neither a suspension nor an override of a quota began or ended since. */
+function isSettled(head: TenantHead, trees: string, now: UtcText): boolean {
+  const overrides = head.snapshot === null ? "" : overrideMark(head.snapshot.quota, new Date(now));
+  const mark = overrides + new Suspended(head.suspensions, now).mark;
+  return isClean(head, trees) && head.fingerprint === trees + mark;
 }
 
 interface Planned {

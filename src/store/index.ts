@@ -38,6 +38,7 @@ export type {
   RevisionStore,
   SiteChange,
   TenantChange,
+  TenantHead,
 } from "./revision-store.ts";
 export type { Store } from "./store.ts";
 export type { Suspension, SuspensionStore } from "./suspension-store.ts";

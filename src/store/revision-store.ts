@@ -14,6 +14,8 @@ export interface RevisionStore {
   /** Moves the verified revision (guard: `from`), with the `_site` reconcile body and site conditions. */
   applySite(change: SiteChange): Promise<void>;
   observeTenant(tenant: string): Promise<ObservedTenant>;
+  /** What tells whether a tenant stands as it was applied, without its DAGs: cheap, however many there are. */
+  observeHead(tenant: string): Promise<TenantHead>;
   /**
    * One transaction, each change guarded by the version it saw; a moved row is Fault STORE_CONFLICT and nothing is
    * written. Queued runs of pruned and suspended DAGs end in it as cancelled at `change.now`, with the body of `endQueued`.
@@ -29,6 +31,8 @@ export interface RevisionStore {
   /** Writes site conditions only when they differ. */
   reportSite(conditions: readonly Condition[], now: UtcText): Promise<void>;
 }
+
+export type TenantHead = Omit<ObservedTenant, "pins" | "dags" | "conditions">;
 
 export interface CurrentGrants {
   readonly revision: string;

@@ -71,19 +71,15 @@ class BigSite {
     const of = tenants === 1 ? `1 tenant of ${dagsEach}` : `${tenants} tenants of ${dagsEach}`;
     await this.#start();
     this.#writeTenants();
-    const turns: number[] = [];
-    const timed = async (change: () => void): Promise<number> => {
-      let ms = 0;
-      turns.push(await longestTurnMs(async () => void (ms = await this.#applied(change))));
-      return ms;
-    };
-    const first = await timed(() => undefined);
-    const [ours, native] = await this.#commits(timed);
-    const ceiling = await timed(() => this.#editAllowlist());
+    const first = await this.#applied(() => undefined);
+    const [ours, native] = await this.#commits();
+    const ceiling = await this.#applied(() => this.#writeAllowlist(0, "1.0.0"));
     const diffMs = this.#diffTree("HEAD~1", "HEAD");
+    // Never while anything is timed: who watches the loop keeps it busy.
+    const turnMs = await this.#longestTurn();
     await this.#daemon?.stop();
     const restart = await timeMs(() => this.#start());
-    const after = await timed(() => this.#editDag());
+    const after = await this.#applied(() => this.#editDag());
     const beside = (value: number) => ({ name: "git diff-tree process", value });
     const load = `10,000 DAGs, ${of}; whole daemon, ref renamed -> rows committed with fsync`;
     return [
@@ -105,12 +101,18 @@ class BigSite {
       { what: `10,000 DAGs first ever, ${of}`, ours: first, unit: "ms", beside: null, note: "goal: under 20 s" },
       {
         ...{ what: `restart, ${of}`, ours: restart, unit: "ms", beside: null },
-        note: "database and sandbox probes included, to the first full pass; goal: under 3 s",
+        note: "database and sandbox probes included, to the first pass; goal: under 3 s",
       },
-      { what: `first commit after it, ${of}`, ours: after, unit: "ms", beside: null, note: "nothing is cached yet" },
       {
-        ...{ what: `longest turn of the loop, ${of}`, ours: Math.max(...turns), unit: "ms", beside: null },
-        note: "processor time of the main thread over all of the above but the restart; goal: under 50 ms",
+        what: `first commit after it, ${of}`,
+        ours: after,
+        unit: "ms",
+        beside: null,
+        note: "behind the full check that follows a restart; nothing is cached",
+      },
+      {
+        ...{ what: `longest turn of the loop, ${of}`, ours: turnMs, unit: "ms", beside: null },
+        note: "processor time of the main thread while one DAG, then allowlist.yaml changes; goal: under 50 ms",
       },
     ];
   }
@@ -146,20 +148,33 @@ class BigSite {
   async #applied(change: () => void): Promise<number> {
     change();
     const next = this.#commit();
-    return timeMs(async () => {
-      this.#push(next);
-      await this.#pass((revision) => revision === next);
-    });
+    return timeMs(() => this.#moved(next));
   }
 
-  async #commits(timed: (change: () => void) => Promise<number>): Promise<readonly [number[], number[]]> {
+  async #moved(next: string): Promise<void> {
+    this.#push(next);
+    await this.#pass((revision) => revision === next);
+  }
+
+  async #commits(): Promise<readonly [number[], number[]]> {
     const ours: number[] = [];
     const native: number[] = [];
     for (let i = 0; i < commits; i++) {
-      ours.push(await timed(() => this.#editDag()));
+      ours.push(await this.#applied(() => this.#editDag()));
       native.push(this.#diffTree("HEAD~1", "HEAD"));
     }
     return [ours, native];
+  }
+
+  async #longestTurn(): Promise<number> {
+    let longest = 0;
+    for (const change of [() => this.#editDag(), () => this.#writeAllowlist(0, "1.x")]) {
+      change();
+      const next = this.#commit();
+      const turnMs = await longestTurnMs(() => this.#moved(next));
+      longest = Math.max(longest, turnMs);
+    }
+    return longest;
   }
 
   #diffTree(from: string, to: string): number {
@@ -184,10 +199,6 @@ class BigSite {
       this.#file(t, "allowlist.yaml"),
       document("Allowlist", `  plugins:\n    - { name: core.*, versions: ["${versions}"] }\n`),
     );
-  }
-
-  #editAllowlist(): void {
-    this.#writeAllowlist(0, "1.0.0");
   }
 
   #editDag(): void {
@@ -229,7 +240,7 @@ const dagOf = (n: number, message: string): string =>
     "Dag",
     [
       `  rationale: Bench ${n}`,
-      `  schedules: [{ name: leap, cron: "${n % 60} ${n % 24} 29 2 *", timezone: Europe/Berlin }]`,
+      `  schedules: [{ name: yearly, cron: "${n % 60} ${n % 24} 1 1 *", timezone: Europe/Berlin }]`,
       "  steps:",
       `    first_${n}: { uses: core.log@1.0.0, with: { message: "${message} of \${{ run.tenant }}" } }`,
       `    second: { uses: core.log@1.0.0, needs: [first_${n}], with: { message: "\${{ steps.first_${n}.outputs.message }}" } }`,

@@ -3,7 +3,7 @@ import { sha256Hex } from "../../base/node-digest.ts";
 import type { Database, Row, Session } from "../../database/index.ts";
 import { pinnedBlobs } from "../../plan/index.ts";
 import { decodeSnapshot } from "../../spec/index.ts";
-import type { ObservedSite, ObservedTenant, RevisionStore, TenantChange } from "../revision-store.ts";
+import type { ObservedSite, ObservedTenant, RevisionStore, TenantChange, TenantHead } from "../revision-store.ts";
 import { hashBytes, hexOfBytes } from "./column-codec.ts";
 import { readConditions, replaceConditions } from "./conditions.ts";
 import { readCurrentGrants } from "./current-grants.ts";
@@ -25,6 +25,7 @@ export function createRevisionStore(database: Database): RevisionStore {
     reportSite: (conditions, now) =>
       database.withTenant(siteTenant, (session) => replaceConditions(session, siteTenant, conditions, now)),
     observeTenant: (tenant) => database.withTenant(tenant, (session) => observeTenant(session, tenant)),
+    observeHead: (tenant) => database.withTenant(tenant, (session) => observeHead(session, tenant)),
     applyTenant: (change, endQueued) =>
       database.withTenant(change.tenant, async (session) => {
         await guardTenant(session, change);
@@ -74,6 +75,15 @@ interface TenantRow extends Row {
 }
 
 async function observeTenant(session: Session, tenant: string): Promise<ObservedTenant> {
+  return {
+    ...(await observeHead(session, tenant)),
+    pins: await readPins(session, tenant),
+    dags: await readDags(session, tenant),
+    conditions: await readConditions(session, tenant),
+  };
+}
+
+async function observeHead(session: Session, tenant: string): Promise<TenantHead> {
   const [row] = await session.query<TenantRow>({
     text: "select applied_revision, fingerprint, suspended, snapshot from tenant where tenant_id = $1",
     values: [tenant],
@@ -85,10 +95,7 @@ async function observeTenant(session: Session, tenant: string): Promise<Observed
     fingerprint: row?.fingerprint ?? null,
     suspended: row?.suspended ?? false,
     snapshot: snapshot === null ? null : decodeSnapshot(snapshot.toString("utf8")),
-    pins: await readPins(session, tenant),
     suspensions: await readSuspensions(session, tenant),
-    dags: await readDags(session, tenant),
-    conditions: await readConditions(session, tenant),
   };
 }
 
