@@ -5,7 +5,9 @@ import { scratchDir, stockGit } from "../../support/git-fixtures.ts";
 import { exampleWorkTree, orrery } from "./cli-fixture.ts";
 
 const hello = "tenants/acme/dags/hello.yaml";
-const signer = `ana@acme.example ssh-ed25519 ${"A".repeat(68)}`;
+// Public halves of two keys that nobody has.
+const ana = "ana@acme.example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO0ZYBk4zEvRezG1Ef//gdYBd4AWLE8hkBQkOw6ZCy/U";
+const omar = "omar@hq.example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILgzm5LGnZFQFgvZlcSPq+APgrloXQ7IEDkrbMSmyL4s";
 
 interface LintJson {
   readonly findings: readonly {
@@ -48,7 +50,7 @@ describe("orrery lint --fix", () => {
     using home = scratchDir();
     const dir = workTree(home);
     const file = join(dir, hello);
-    edit(file, (text) => `# mine\n${text.replace("kind: Dag\n", "").replace("rationale:", "rationael:")}`);
+    edit(file, (text) => `# mine\n${text.replace("kind: Dag\n", "").replace("rationale:", "rationle:")}`);
     const mode = statSync(file).mode;
 
     const first = await orrery("lint", "--fix", dir);
@@ -82,7 +84,7 @@ describe("the rule that refused", () => {
     using home = scratchDir();
     const dir = workTree(home);
     mkdirSync(join(dir, "keys"), { recursive: true });
-    writeFileSync(join(dir, "keys/spec_signers"), `${signer}\n`);
+    writeFileSync(join(dir, "keys/spec_signers"), `${ana}\n`);
     edit(join(dir, "tenants/acme/quota.yaml"), (text) => text.replace(/memory: \S+,/, "memory: 96Mi,"));
     stockGit(dir, ["add", "-A"]);
     stockGit(dir, ["commit", "-q", "-m", "a smaller ceiling"]);
@@ -110,7 +112,7 @@ describe("who may change a rule", () => {
     using home = scratchDir();
     const dir = workTree(home);
     mkdirSync(join(dir, "keys"), { recursive: true });
-    writeFileSync(join(dir, "keys/spec_signers"), `${signer}\n${signer.replace("ana@acme", "omar@hq")}\n`);
+    writeFileSync(join(dir, "keys/spec_signers"), `${ana}\n${omar}\n`);
     const rules =
       '    paths: [{ match: "tenants/*/quota.yaml", by: ops, approvals: 1 }, { match: "**", by: everyone }]';
     writeFileSync(
