@@ -1,15 +1,17 @@
 import type { Command } from "commander";
-import { closestMatch } from "leven";
 import { type ExitCode, exitCodes, Fault } from "../../base/index.ts";
 import type { Compute } from "../../compute/index.ts";
-import { openRepository } from "../../git/index.ts";
 import { printable } from "../../plan/index.ts";
+import { isId } from "../../spec/index.ts";
 import { withCompute } from "../one-compute.ts";
 import type { CliContext } from "../program.ts";
+import { jsonText } from "../query/json-text.ts";
+import { nearestText } from "../query/nearest.ts";
+import { openQueryPlace } from "../query/query-place.ts";
 import { readSpecDocuments, type SpecDocuments } from "../query/spec-documents.ts";
 import { diffGrants, type Grant, grantsOf } from "../query/spec-grants.ts";
-import { parseRange, resolveRevision } from "../revision.ts";
-import { openSpecPlace, specRootOf } from "../spec-place.ts";
+import { changersOf } from "../query/spec-people.ts";
+import { parseRange } from "../revision.ts";
 import { type OutputFormat, outputOption } from "../target.ts";
 import { renderTable, type Terminal, usage } from "../terminal.ts";
 
@@ -24,7 +26,9 @@ interface GrantsOptions {
 export function addGrantsCommand(program: Command, context: CliContext): void {
   program
     .command("grants")
-    .description("what each tenant's steps may do and reach, with the line that grants it; needs no daemon")
+    .description(
+      "what each tenant's steps may do and reach, who may change what, and the line that says so; needs no daemon",
+    )
     .argument("[tenant]", "only this tenant")
     .option("--repo <path>", "repository, work tree or folder", ".")
     .option("--at <rev>", "the committed state of this branch, ref or commit, not the files of the work tree")
@@ -44,12 +48,9 @@ interface Question {
 }
 
 async function show({ tenant, options, terminal }: Question, compute: Compute): Promise<ExitCode> {
-  using place = openSpecPlace(options.repo, options.at);
-  const documents = await readSpecDocuments(place, compute);
-  checkTenant(documents, tenant, place.name);
-  const grants = grantsOf(documents, tenant);
-  if (options.output === "json") terminal.print(JSON.stringify(grants));
-  else if (grants.length === 0) terminal.print(`nothing is granted in ${place.name}`);
+  const { grants, documents, name } = await readGrants({ tenant, repo: options.repo, at: options.at }, compute);
+  if (options.output === "json") terminal.print(jsonText(grants));
+  else if (grants.length === 0) terminal.print(`nothing is granted in ${name}`);
   else terminal.print(renderTable(["tenant", "grant", "what", "to", "says"], grants.map(rowOf)));
   noteUnreadable(documents, terminal);
   return exitCodes.ok;
@@ -58,38 +59,71 @@ async function show({ tenant, options, terminal }: Question, compute: Compute): 
 async function showDiff({ tenant, options, terminal }: Question, compute: Compute): Promise<ExitCode> {
   const { from, to } = parseRange(options.diff ?? "");
   if (from === null) throw usage("--diff takes FROM..TO");
-  using repository = openRepository(specRootOf(options.repo));
-  const read = (revision: string | undefined) =>
-    readSpecDocuments({ source: repository, revision: resolveRevision(repository, revision) }, compute);
-  const [before, after] = [await read(from), await read(to)];
-  const diff = diffGrants(grantsOf(before, tenant), grantsOf(after, tenant));
+  if (options.at !== undefined) throw usage("--at and --diff are two questions");
+  const { repo } = options;
+  // A tenant may be there in one of the two alone.
+  const before = await readGrants({ tenant: null, repo, at: from }, compute);
+  const after = await readGrants({ tenant: null, repo, at: to ?? "main" }, compute);
+  if (tenant !== null) checkTenant([...before.tenants, ...after.tenants], tenant, `${from} or ${to ?? "main"}`);
+  const ofTenant = (grant: Grant): boolean => tenant === null || grant.tenant === tenant;
+  const diff = diffGrants(before.grants.filter(ofTenant), after.grants.filter(ofTenant));
   const rows = [
     ...diff.gained.map((grant) => ["+", ...rowOf(grant)]),
     ...diff.lost.map((grant) => ["-", ...rowOf(grant)]),
   ];
-  if (options.output === "json") terminal.print(JSON.stringify(diff));
+  if (options.output === "json") terminal.print(jsonText(diff));
   else if (rows.length === 0) terminal.print("no grant was gained or lost");
   else terminal.print(renderTable(["", "tenant", "grant", "what", "to", "says"], rows));
-  noteUnreadable(after, terminal);
+  noteUnreadable(after.documents, terminal);
   return rows.length === 0 ? exitCodes.ok : exitCodes.findings;
 }
 
-const rowOf = ({ tenant, kind, what, to, path, line }: Grant): readonly string[] => [
-  tenant,
+interface ReadGrants {
+  readonly grants: readonly Grant[];
+  readonly documents: SpecDocuments;
+  readonly tenants: readonly string[];
+  /** Of the place, for people. */
+  readonly name: string;
+}
+
+interface GrantsPlace {
+  /** null = every tenant, and the repository. */
+  readonly tenant: string | null;
+  readonly repo: string;
+  readonly at: string | undefined;
+}
+
+async function readGrants({ tenant, repo, at }: GrantsPlace, compute: Compute): Promise<ReadGrants> {
+  using place = openQueryPlace(repo, at);
+  const documents = await readSpecDocuments(place, compute);
+  const tenants = tenantsOf(documents);
+  if (tenant !== null) checkTenant(tenants, tenant, place.name);
+  const changes = changersOf(place, documents, tenant === null ? tenants : [tenant]);
+  const wanted = changes.filter((change) => tenant === null || change.tenant === tenant);
+  return { grants: [...grantsOf(documents, tenant), ...wanted], documents, tenants, name: place.name };
+}
+
+/** Tenants that have any document, also one that does not decode. */
+function tenantsOf({ documents, unreadable }: SpecDocuments): readonly string[] {
+  const paths = [...documents.map(({ path }) => path), ...unreadable];
+  const found = paths.flatMap((path) => /^tenants\/([^/]+)\//.exec(path)?.[1] ?? []);
+  return [...new Set(found.filter(isId))].sort();
+}
+
+const rowOf = ({ tenant, kind, what, to, approvals, path, line }: Grant): readonly string[] => [
+  tenant === "" ? "-" : tenant,
   kind,
   printable(what),
-  printable(to.join(", ")),
-  printable(`${path}:${String(line)}`),
+  printable(kind === "change" && to.length === 0 ? "nobody" : to.join(", ") + approvalsText(approvals)),
+  printable(line === 0 ? path : `${path}:${String(line)}`),
 ];
 
-function checkTenant({ documents }: SpecDocuments, tenant: string | null, where: string): void {
-  const tenants = documents.flatMap((document) => ("tenant" in document ? (document.tenant ?? []) : []));
-  if (tenant === null || tenants.includes(tenant)) return;
-  const near = closestMatch(tenant, [...new Set(tenants)], { maxDistance: 3 });
-  throw new Fault(
-    "NOT_FOUND",
-    `${where} has no tenant ${tenant}${near === undefined ? "" : `; did you mean ${near}?`}`,
-  );
+const approvalsText = (approvals: number): string =>
+  approvals === 0 ? "" : ` (${String(approvals)} ${approvals === 1 ? "approval" : "approvals"})`;
+
+function checkTenant(tenants: readonly string[], tenant: string, where: string): void {
+  if (tenants.includes(tenant)) return;
+  throw new Fault("NOT_FOUND", `${where} has no tenant ${tenant}${nearestText(tenant, tenants)}`);
 }
 
 function noteUnreadable({ unreadable }: SpecDocuments, terminal: Terminal): void {

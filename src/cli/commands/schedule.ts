@@ -9,7 +9,8 @@ import type { CliContext } from "../program.ts";
 import { jsonText } from "../query/json-text.ts";
 import { nearestText } from "../query/nearest.ts";
 import { type NextSlot, nextSlotsOf } from "../query/next-slots.ts";
-import { openSpecPlace, type SpecPlace } from "../spec-place.ts";
+import { openQueryPlace } from "../query/query-place.ts";
+import type { SpecPlace } from "../spec-place.ts";
 import { type OutputFormat, outputOption, parseTarget } from "../target.ts";
 import { renderTable, type Terminal } from "../terminal.ts";
 import { parseCount, parseInstant } from "./plan.ts";
@@ -42,7 +43,7 @@ export function addScheduleCommand(program: Command, context: CliContext): void 
 
 async function next(name: string | undefined, options: NextOptions, terminal: Terminal): Promise<ExitCode> {
   const only = name?.includes("/") === true ? parseTarget(name, {}) : { tenant: name ?? null, name: null };
-  using place = openSpecPlace(options.repo, options.at);
+  using place = openQueryPlace(options.repo, options.at);
   const tenants = await withCompute((compute) => readTenants(place, only.tenant, compute));
   checkDag(tenants, only.name, place.name);
   const question = { from: options.from ?? systemClock.now(), count: options.count, dagId: only.name };
@@ -50,7 +51,7 @@ async function next(name: string | undefined, options: NextOptions, terminal: Te
   if (options.output === "json") terminal.print(jsonText(answer.slots));
   else terminal.print(answer.slots.length === 0 ? `no schedule of ${place.name} fires` : renderSlots(answer.slots));
   for (const { dag, why, finding } of answer.blocked)
-    terminal.note(printable(`${dag} is ${why}${finding === null ? "" : `: ${findingText(finding)}`}`));
+    terminal.note(printable(`${dag} is ${finding === null ? why : `not armed: ${findingText(finding)}`}`));
   for (const finding of answer.unreadable) terminal.note(`not read: ${findingText(finding)}`);
   return answer.unreadable.length === 0 ? exitCodes.ok : exitCodes.findings;
 }

@@ -3,9 +3,10 @@ import { type ExitCode, exitCodes } from "../../base/index.ts";
 import { printable } from "../../plan/index.ts";
 import { withCompute } from "../one-compute.ts";
 import type { CliContext } from "../program.ts";
+import { jsonText } from "../query/json-text.ts";
+import { openQueryPlace } from "../query/query-place.ts";
 import { readSpecDocuments } from "../query/spec-documents.ts";
 import { parseWanted, type Use, usesOf } from "../query/spec-uses.ts";
-import { openSpecPlace } from "../spec-place.ts";
 import { type OutputFormat, outputOption } from "../target.ts";
 import { renderTable, type Terminal } from "../terminal.ts";
 
@@ -32,10 +33,10 @@ export function addWhereCommand(program: Command, context: CliContext): void {
 
 async function where(what: string, { repo, at, output }: WhereOptions, terminal: Terminal): Promise<ExitCode> {
   const wanted = parseWanted(what);
-  using place = openSpecPlace(repo, at);
+  using place = openQueryPlace(repo, at);
   const documents = await withCompute((compute) => readSpecDocuments(place, compute));
   const uses = usesOf(documents, wanted);
-  if (output === "json") terminal.print(JSON.stringify(uses));
+  if (output === "json") terminal.print(jsonText(uses));
   else if (uses.length > 0) terminal.print(renderTable(["where", "what", "by", "text"], uses.map(rowOf)));
   else terminal.print(`${what} is used and granted nowhere in ${place.name}`);
   for (const path of documents.unreadable) terminal.note(`not looked into, for it does not decode: ${printable(path)}`);

@@ -1,15 +1,19 @@
 import { type Allowlist, positionOf } from "../../spec/index.ts";
 import { documentsOf, type SpecDocuments } from "./spec-documents.ts";
 
-/** One thing that a tenant's steps may do or reach, and the line that says so. */
+/** One thing that a tenant's steps may do or reach, or that people may change, and the line that says so. */
 export interface Grant {
+  /** "" = of the repository as a whole. */
   readonly tenant: string;
-  readonly kind: "plugin" | "endpoint" | "secret";
-  /** What is granted: `core.*@1.x`, `notify.internal:443 (private)`, `notify_token`. */
+  readonly kind: "plugin" | "endpoint" | "secret" | "change";
+  /** What is granted: `core.*@1.x`, `notify.internal:443 (private)`, `notify_token`, `tenants/acme/dags/*.yaml`. */
   readonly what: string;
-  /** Which plugins may use it; empty for a plugin itself. */
+  /** Which plugins may use it (empty for a plugin itself), or which people may change it (empty = nobody). */
   readonly to: readonly string[];
+  /** How many others of them must approve a change; 0 for all but changes. */
+  readonly approvals: number;
   readonly path: string;
+  /** 0 = the file as a whole says so. */
   readonly line: number;
 }
 
@@ -19,7 +23,7 @@ export function grantsOf(documents: SpecDocuments, tenant: string | null): reado
     .filter((document) => tenant === null || document.tenant === tenant)
     .flatMap(({ tenant: owner, path, positions, spec }) =>
       rowsOf(spec).map(({ pointer, ...row }) => ({
-        ...{ tenant: owner, ...row, path },
+        ...{ tenant: owner, ...row, approvals: 0, path },
         line: positionOf(positions, `/spec${pointer}`).line,
       })),
     );
@@ -53,7 +57,8 @@ export interface GrantsDiff {
 
 /** By what is granted, not by where it stands: a grant that moved a line is the same. */
 export function diffGrants(before: readonly Grant[], after: readonly Grant[]): GrantsDiff {
-  const keyOf = ({ tenant, kind, what, to }: Grant): string => JSON.stringify([tenant, kind, what, [...to].sort()]);
+  const keyOf = ({ tenant, kind, what, to, approvals }: Grant): string =>
+    JSON.stringify([tenant, kind, what, [...to].sort(), approvals]);
   const [had, has] = [new Set(before.map(keyOf)), new Set(after.map(keyOf))];
   return {
     gained: after.filter((grant) => !had.has(keyOf(grant))),

@@ -1,7 +1,13 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Grant } from "../../../src/cli/query/spec-grants.ts";
+import { createPrivateKeyFile, readPrivateKey } from "../../../src/signer/index.ts";
+import { publicKeyLine } from "../../../src/trust/index.ts";
 import { type DaemonWorld, openDaemonWorld } from "../../support/daemon-world.ts";
+import { scratchDir } from "../../support/git-fixtures.ts";
 import { dagPath, dagText, logStep, tenantFiles } from "../../support/spec-commits.ts";
-import { orrery } from "./cli-fixture.ts";
+import { exampleWorkTree, orrery } from "./cli-fixture.ts";
 
 const nightly = dagText({
   schedules: [{ name: "nightly", cron: "30 3 * * *", timezone: "Europe/Vienna" }],
@@ -12,6 +18,23 @@ const denied = dagText({
   steps: { call: logStep("x", { network: ["collector.example:443"] }) },
 });
 
+const trustRules = `apiVersion: orrery/v1
+kind: Repository
+spec:
+  trust:
+    commits: none
+    groups: { devs: [ana@acme.example], operators: [omar@hq.example], security: [sam@hq.example] }
+    paths:
+      - { match: "{orrery.yaml,keys/**,tenants/acme/dags/nightly-*.yaml}", by: security, approvals: 2 }
+      - { match: "tenants/*/quota.yaml", by: operators, approvals: 1 }
+      - { match: "tenants/acme/dags/**", by: devs }
+`;
+
+function createKey(file: string): string {
+  createPrivateKeyFile(file, "ana@acme.example");
+  return file;
+}
+
 let world: DaemonWorld;
 let first: string;
 beforeAll(async () => {
@@ -21,6 +44,10 @@ beforeAll(async () => {
       ...tenantFiles("beta"),
       [dagPath("acme", "nightly")]: nightly,
       [dagPath("acme", "denied")]: denied,
+      [dagPath("acme", "twice")]: dagText({
+        schedules: [{ cron: "30 2 * * *", timezone: "Europe/Vienna" }],
+        steps: { hello: logStep() },
+      }),
       [dagPath("beta", "broken")]: "spec: [",
     },
   });
@@ -51,12 +78,44 @@ describe("orrery schedule next", () => {
 
     expect(exit).toBe(0);
     expect(flat(out).slice(1)).toEqual([
+      "2026-10-24T00:30:00Z | 2026-10-24 02:30:00 Europe/Vienna | acme/twice | default",
       "2026-10-24T01:30:00Z | 2026-10-24T03:30:00 Europe/Vienna | acme/nightly | nightly".replace("24T03", "24 03"),
       "2026-10-24T06:00:00Z | acme/denied | default | not armed: ENDPOINT_NOT_ALLOWED",
       "2026-10-24T12:00:00Z | acme/denied | default | not armed: ENDPOINT_NOT_ALLOWED",
+      "2026-10-25T00:30:00Z | 2026-10-25 02:30:00 Europe/Vienna | acme/twice | default | first of two such times",
       "2026-10-25T02:30:00Z | 2026-10-25 03:30:00 Europe/Vienna | acme/nightly | nightly",
     ]);
-    expect(notes).toBe("");
+    expect(notes).toMatch(/^acme\/denied is not armed: tenants\/acme\/dags\/denied\.yaml:\d+:\d+ ORY/u);
+  });
+
+  it("marks a time that does not exist and one that comes twice; -o json has the same", async () => {
+    const gap = ["schedule", "next", "acme/twice", "-n", "1", "--at", first, "--from"];
+    const spring = await ask(...gap, "2026-03-28T12:00:00Z");
+    const autumn = await ask(...gap, "2026-10-24T12:00:00Z");
+    const json = await ask(...gap, "2026-03-28T12:00:00Z", "-o", "json");
+
+    expect(flat(spring.out)[1]).toBe(
+      "2026-03-29T01:00:00Z | 2026-03-29 03:00:00 Europe/Vienna | acme/twice | default | 02:30 does not exist that day",
+    );
+    expect(flat(autumn.out)[1]).toMatch(/^2026-10-25T00:30:00Z .* first of two such times$/u);
+    expect(JSON.parse(json.out)).toEqual([
+      {
+        ...{ tenant: "acme", dagId: "twice", schedule: "default", utc: "2026-03-29T01:00:00.000Z", blocked: null },
+        ...{ local: "2026-03-29T03:00:00", zone: "Europe/Vienna", mark: { kind: "gap", named: "02:30" } },
+      },
+    ]);
+  });
+
+  it("reads a commit that is named as git names one, and the nearest names where there is none", async () => {
+    const before = await ask("schedule", "next", "acme/nightly", "--at", "main~1", "-n", "1");
+    const short = await ask("schedule", "next", "acme/nightly", "--at", first.slice(0, 10), "-n", "1");
+    const lost = await ask("schedule", "next", "acme/nightly", "--at", "no-such-branch");
+    const near = [await ask("schedule", "next", "acne"), await ask("schedule", "next", "acme/nightlx")];
+
+    expect([before.exit, short.exit]).toEqual([0, 0]);
+    expect(short.out).toBe(before.out);
+    expect(lost.notes).toContain("REF_MISSING");
+    expect(near.map(({ notes }) => notes).join()).toMatch(/did you mean acme\?[^]*did you mean nightly\?/u);
   });
 
   it("names a DAG that does not decode, and one that is not there", async () => {
@@ -64,7 +123,7 @@ describe("orrery schedule next", () => {
     const none = await ask("schedule", "next", "acme/nobody");
 
     expect([all.exit, none.exit]).toEqual([1, 4]);
-    expect(all.notes).toMatch(/not read: beta\/broken: tenants\/beta\/dags\/broken\.yaml:\d+:\d+/u);
+    expect(all.notes).toMatch(/not read: tenants\/beta\/dags\/broken\.yaml:\d+:\d+/u);
     expect(none.notes).toContain("DAG_NOT_FOUND");
   });
 });
@@ -81,6 +140,7 @@ describe("orrery where", () => {
       expect.stringMatching(
         /^tenants\/acme\/dags\/nightly\.yaml:\d+:\d+ \| use \| acme\/nightly hello \| core\.log@1\.0\.0$/u,
       ),
+      expect.stringMatching(/^tenants\/acme\/dags\/twice\.yaml:/u),
       expect.stringMatching(/^tenants\/beta\/allowlist\.yaml:\d+:\d+ \| grant \| beta \| core\.\* 1\.x$/u),
     ]);
     expect(notes).toContain("tenants/beta/dags/broken.yaml");
@@ -109,10 +169,38 @@ describe("orrery grants", () => {
     const { out, exit } = await ask("grants", "acme");
 
     expect(exit).toBe(0);
-    expect(flat(out).slice(1)).toEqual([
+    expect(flat(out).slice(1, 3)).toEqual([
       "acme | endpoint | collector.example:443 | core.log | tenants/acme/allowlist.yaml:7",
       "acme | plugin | core.*@2.x | tenants/acme/allowlist.yaml:5",
     ]);
+  });
+
+  it("says who may change what, by the rule that decides, and which documents have a rule of their own", async () => {
+    using home = scratchDir();
+    const dir = exampleWorkTree(home);
+    mkdirSync(join(dir, "keys"));
+    const key = publicKeyLine(readPrivateKey(createKey(home.join("key"))).blob);
+    const signers = ["ana@acme.example", "omar@hq.example", "sam@hq.example"];
+    writeFileSync(join(dir, "keys/spec_signers"), signers.map((name) => `${name} namespaces="git" ${key}\n`).join(""));
+    writeFileSync(join(dir, "orrery.yaml"), trustRules);
+
+    const { out } = await orrery("grants", "acme", "--repo", dir, "-o", "json");
+    const all = await orrery("grants", "--repo", dir);
+
+    const changes = (JSON.parse(out) as Grant[]).filter(({ kind }) => kind === "change");
+    expect(changes.map(({ what, to, approvals, line }) => [what, to.join(), approvals, line])).toEqual([
+      ["tenants/acme/dags/*.yaml", "ana@acme.example", 0, 10],
+      ["tenants/acme/dags/nightly-vex.yaml", "sam@hq.example", 2, 8],
+      ["tenants/acme/tenant.yaml", "", 0, 7],
+      ["tenants/acme/quota.yaml", "omar@hq.example", 1, 9],
+      ["tenants/acme/allowlist.yaml", "", 0, 7],
+      ["tenants/acme/slo.yaml", "", 0, 7],
+      ["tenants/acme/files/**", "", 0, 7],
+      ["tenants/acme/plugins/**", "", 0, 7],
+      ["tenants/acme/secrets/*.age", "", 0, 7],
+    ]);
+    expect(flat(all.out)).toContain("- | change | orrery.yaml | sam@hq.example (2 approvals) | orrery.yaml:8");
+    expect(flat(all.out)).toContain("acme | change | tenants/acme/slo.yaml | nobody | orrery.yaml:7");
   });
 
   it("says what was gained and lost between two commits; exit 1 where anything was", async () => {
