@@ -35,7 +35,9 @@ export class ApprovalMatch {
    * branch, and the commit lies in base..head; or the commit is the first after base that makes the very change.
    */
   *approved(approval: Approval, landing: Landing): Steps<readonly TrustCommit[] | null> {
-    const range = yield* this.#range(approval, landing);
+    // A range is known only once its head is there: a rejection of it must not depend on what was pushed with what.
+    const isOfRange = approval.verdict === "approve" || approval.head === landing.commit.oid;
+    const range = isOfRange ? yield* this.#range(approval, landing) : null;
     if (range !== null) return range;
     const { line, readCommit } = this.#deps;
     const { commit, parent } = landing;

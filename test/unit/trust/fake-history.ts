@@ -64,13 +64,17 @@ export interface FakeCommit {
 
 export const start = Date.parse("2026-11-24T00:00:00Z") / 1000;
 
-/** A repository in memory. Commits are named c1, c2 ... */
+/** The n-th commit of a history. */
+export const oidOf = (n: number): string => `c${String(n).padStart(39, "0")}`;
+
+/** A repository in memory. */
 export class FakeHistory {
   readonly #commits = new Map<string, TrustCommit>();
   readonly #trees = new Map<string, FakeTree>();
   #head: string | null = null;
   /** What stands under refs/orrery/approvals. */
   readonly approvals: StoredApproval[] = [];
+  readonly treeNames = new Map<string, string>();
   reads = 0;
 
   get head(): string {
@@ -90,7 +94,7 @@ export class FakeHistory {
   /** On top of the last one unless `parents` says else; its tree is its first parent's with `tree` over it. */
   commit(wanted: FakeCommit): string {
     const { by, parents, tree, seconds, defect, forged, namespace } = wanted;
-    const oid = `c${this.#commits.size + 1}`;
+    const oid = oidOf(this.#commits.size + 1);
     const line = parents ?? (this.#head === null ? [] : [this.#head]);
     const before = this.treeOf(line[0] ?? "");
     this.#trees.set(oid, { ...before, ...tree, files: { ...before.files, ...tree?.files } });
@@ -162,24 +166,32 @@ function entriesOf(history: FakeHistory, name: string): readonly TrustTreeEntry[
   for (const [path, text] of below) {
     const rest = path.slice(prefix.length);
     const [first = "", more] = rest.split("/", 2);
-    const content = below.filter(([other]) => other.startsWith(`${prefix}${first}/`));
+    const folder = `${prefix}${first}/`;
+    const content = below
+      .filter(([other]) => other.startsWith(folder))
+      .map(([other, within]) => [other.slice(folder.length), within] as const);
     here.set(
       first,
       more === undefined
         ? { name: first, mode: "100644", kind: "blob", oid: text ?? "", defect: null }
-        : { name: first, mode: "40000", kind: "tree", oid: treeName(oid, `${prefix}${first}/`, content), defect: null },
+        : {
+            ...{ name: first, mode: "40000", kind: "tree", defect: null },
+            oid: treeName(history.treeNames, `${oid}:${folder}`, content),
+          },
     );
   }
   return [...here.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-const treeNames = new Map<string, string>();
-
 /** Equal folders have one id, as in Git. */
-function treeName(oid: string, prefix: string, content: readonly (readonly [string, string | null])[]): string {
+function treeName(
+  names: Map<string, string>,
+  name: string,
+  content: readonly (readonly [string, string | null])[],
+): string {
   const key = JSON.stringify(content);
-  const known = treeNames.get(key) ?? `${oid}:${prefix}`;
-  treeNames.set(key, known);
+  const known = names.get(key) ?? name;
+  names.set(key, known);
   return known;
 }
 

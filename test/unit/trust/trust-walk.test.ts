@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { armorSshsig, type TrustPolicy, wireString } from "../../../src/trust/index.ts";
 import { rounds } from "../../support/effort.ts";
-import { type FakeCommit, FakeHistory, keyLine, signersFile, start } from "./fake-history.ts";
+import { type FakeCommit, FakeHistory, keyLine, oidOf, signersFile, start } from "./fake-history.ts";
 
 /** A branch whose first commit ana signed and which she and bob may go on with. */
 function setup(policy: Partial<TrustPolicy> | null = null) {
@@ -58,7 +58,7 @@ describe("the first revision", () => {
     const second = history.commit({ by: "ana" });
 
     expect(history.walk(null, second).newly.map(({ oid, parent }) => [oid, parent])).toEqual([
-      [first, "c2"],
+      [first, oidOf(2)],
       [second, first],
     ]);
   });
@@ -146,11 +146,11 @@ describe("the walk", () => {
     });
   });
 
-  const rsa = armorSshsig({
-    blob: Buffer.concat([wireString("ssh-rsa"), wireString("x")]),
+  const dsa = armorSshsig({
+    blob: Buffer.concat([wireString("ssh-dss"), wireString("x")]),
     namespace: "git",
     hash: "sha512",
-    algorithm: "rsa-sha2-512",
+    algorithm: "ssh-dss",
     raw: new Uint8Array(512),
   });
   it.each<[string, FakeCommit, string]>([
@@ -195,12 +195,12 @@ describe("the walk", () => {
     const readCommit = (oid: string) => ({
       ...{ oid, tree: oid, parents: oid === head ? [root] : [], payload: new Uint8Array(), defect: null },
       ...{ author: { name: "", email: "", seconds: start }, committer: { name: "", email: "", seconds: start } },
-      signature: rsa,
+      signature: dsa,
     });
 
     expect(history.walk(root, head, { readCommit }).stalled).toMatchObject({
       code: "TRUST_KEY_TYPE",
-      message: expect.stringContaining("ssh-rsa") as string,
+      message: expect.stringContaining("ssh-dss") as string,
     });
   });
 
@@ -231,7 +231,7 @@ describe("a policy", () => {
 
     expect(walk).toMatchObject({ verified: { oid: head }, stalled: null });
     expect(walk.newly[0]).toMatchObject({ principal: null, fingerprint: null });
-    expect(walk.newly[0]?.warnings).toEqual([`TRUST_UNSIGNED: commit ${head} is not signed`]);
+    expect(walk.newly[0]?.warnings).toEqual([`TRUST_UNSIGNED: commit ${head.slice(0, 12)} is not signed`]);
   });
 
   it("none lets everything pass in silence, but still names a signer that it knows", () => {
@@ -341,78 +341,5 @@ describe("a merge", () => {
     const merge = history.commit({ by: "ana", parents: [revoke, more] });
 
     expect(history.walk(root, merge)).toMatchObject({ verified: { oid: merge }, stalled: null });
-  });
-});
-
-describe("laws", () => {
-  const person = fc.constantFrom("ana", "bob", "cid", null);
-  const people = fc.uniqueArray(fc.constantFrom("ana", "bob", "cid"), { maxLength: 3 });
-  const policy = fc.record({
-    commits: fc.constantFrom("none" as const, "warn" as const, "require" as const, "require" as const),
-    merges: fc.constantFrom("firstParent" as const, "all" as const),
-  });
-  const step = fc.record({
-    by: person,
-    forged: fc.constantFrom(false, false, false, true),
-    signers: fc.option(people),
-    policy: fc.option(policy),
-    side: fc.array(person, { maxLength: 2 }),
-    late: fc.constantFrom(0, 0, 0, -400, 200_000),
-  });
-
-  function built(steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : never)[]) {
-    const history = new FakeHistory();
-    const line = [history.commit({ by: "ana", tree: { signers: signersFile("ana", "bob") } })];
-    for (const { by, forged, signers, policy: set, side, late } of steps) {
-      const parent = line.at(-1)!;
-      let tip = parent;
-      for (const author of side) tip = history.commit({ by: author, parents: [tip] });
-      const tree = {
-        ...(signers === null ? {} : { signers: signersFile(...signers) }),
-        ...(set === null ? {} : { policy: set }),
-      };
-      const parents = tip === parent ? [parent] : [parent, tip];
-      line.push(history.commit({ by, forged, tree, parents, seconds: start + line.length * 10 + late }));
-    }
-    return { history, line };
-  }
-
-  it("any split of a history into pushes gives the same verified revision", () => {
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 8 }), fc.array(fc.boolean(), { maxLength: 9 }), (steps, pushes) => {
-        const { history, line } = built(steps);
-        const head = line.at(-1)!;
-        const atOnce = history.walk(null, head);
-
-        let verified: string | null = null;
-        const newly: string[] = [];
-        for (const [index, oid] of line.entries()) {
-          if (pushes[index] !== true && oid !== head) continue;
-          const walk = history.walk(verified, oid);
-          newly.push(...walk.newly.map((commit) => commit.oid));
-          verified = walk.verified?.oid ?? null;
-        }
-
-        expect(verified).toBe(atOnce.verified?.oid ?? null);
-        expect(newly).toEqual(atOnce.newly.map(({ oid }) => oid));
-      }),
-      { numRuns: rounds(400, 10000) },
-    );
-  });
-
-  it("verified commits are a chain from the first revision, and under require each has a principal", () => {
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 8 }), (steps) => {
-        const { history, line } = built(steps);
-        const { newly, verified } = history.walk(null, line.at(-1)!);
-
-        expect(newly.map(({ oid }) => oid)).toEqual(line.slice(0, newly.length));
-        expect(verified?.oid).toBe(newly.at(-1)?.oid);
-        for (const { parent, principal } of newly) {
-          const commits = history.treeOf(parent ?? "").policy?.commits ?? "require";
-          expect(commits !== "require" || principal !== null).toBe(true);
-        }
-      }),
-    );
   });
 });
