@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Compute } from "../../../src/compute/index.ts";
 import { toOid } from "../../../src/git/index.ts";
+import type { DesiredDag } from "../../../src/plan/index.ts";
 import { DesiredReader } from "../../../src/reconciler/index.ts";
 import { type DaemonLife, never, openDaemonWorld } from "../../support/daemon-world.ts";
 import { reconcilePass } from "../../support/reconcile-pass.ts";
@@ -33,8 +34,11 @@ function counting(compute: Compute, seen: string[]): Compute {
   };
 }
 
-const counted = (life: DaemonLife, seen: string[]): DaemonLife =>
-  ({ ...life, view: life.view, plant: { ...life.plant, compute: counting(life.plant.compute, seen) } }) as DaemonLife;
+/** The same life, its threads watched. */
+function watched(life: DaemonLife, seen: string[]): DaemonLife {
+  Object.assign(life.plant, { compute: counting(life.plant.compute, seen) });
+  return life;
+}
 
 describe("the cost of a pass", () => {
   it("of a daemon that restarts on a settled site reads no spec", async () => {
@@ -42,7 +46,7 @@ describe("the cost of a pass", () => {
     await reconcilePass(await world.live());
     const seen: string[] = [];
 
-    const pass = await reconcilePass(counted(await world.live(), seen));
+    const pass = await reconcilePass(watched(await world.live(), seen));
 
     expect(pass.applied).toEqual([]);
     expect(seen).toEqual([]);
@@ -55,7 +59,7 @@ describe("the cost of a pass", () => {
     await world.spec.commit({ [dagPath("umbra", "alone")]: textOf("changed") });
     const seen: string[] = [];
 
-    const pass = await reconcilePass(counted(life, seen));
+    const pass = await reconcilePass(watched(life, seen));
 
     expect(pass.applied).toEqual(["umbra"]);
     expect(seen.filter((path) => path.startsWith("tenants/acme/"))).toEqual([]);
@@ -66,9 +70,9 @@ describe("the cost of a pass", () => {
     const { plant } = await world.live();
     const seen: string[] = [];
     const reader = new DesiredReader(plant.repository, counting(plant.compute, seen));
-    const dagsOf = async () => {
+    const dagsOf = async (): Promise<ReadonlyMap<string, DesiredDag>> => {
       const { desired } = await reader.readTenant(toOid(world.spec.head), "acme", never);
-      return desired.kind === "readable" ? new Map(desired.dags.map((dag) => [dag.dagId, dag])) : new Map();
+      return new Map(desired.kind === "readable" ? desired.dags.map((dag) => [dag.dagId, dag]) : []);
     };
     const first = await dagsOf();
     await world.spec.commit({ [dagPath("acme", "d7")]: textOf("changed") });
