@@ -9,7 +9,12 @@ export { type GitRepository, type OpenRepositoryOptions, openRepository } from "
 export type { WalkedEntry } from "./read/tree-walk.ts";
 export { openWorkTree, type TreeSource, type WorkTree } from "./read/work-tree.ts";
 export { type WatchRefsOptions, watchRefs } from "./watch/ref-watcher.ts";
-export { type CreateRepositoryOptions, createRepository, type FirstCommit } from "./write/create-repository.ts";
+export {
+  type CreateRepositoryOptions,
+  createRepository,
+  type FirstCommit,
+  updateHook,
+} from "./write/create-repository.ts";
 export { type DurableFile, type DurableFs, type FileFacts, nodeDurableFs } from "./write/durable-fs.ts";
 export { createGitWriter, type GitWriter, type GitWriterOptions } from "./write/git-writer.ts";
 export { type GraftedObject, type GraftedTree, type GraftOptions, graftTree } from "./write/graft-tree.ts";

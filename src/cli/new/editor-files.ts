@@ -17,7 +17,7 @@ const kinds = Object.keys(globs) as readonly DocumentKind[];
 const nameOf = (kind: DocumentKind) => kind.toLowerCase() as Lowercase<DocumentKind>;
 const schemaPath = (name: string): string => `schemas/${name}.schema.json`;
 
-export const editorSettingsPath = ".vscode/settings.json";
+const editorSettingsPath = ".vscode/settings.json";
 
 /**
  * What an editor needs for completion without a network, by repository path: our schemas, and the settings that tie them

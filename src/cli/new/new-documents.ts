@@ -18,7 +18,7 @@ export interface NewDocuments {
 }
 
 /** Tenants of a work tree, in byte order. */
-export function tenantsOf(root: string): readonly string[] {
+function tenantsOf(root: string): readonly string[] {
   const folder = path.join(root, "tenants");
   if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
   return readdirSync(folder, { withFileTypes: true })

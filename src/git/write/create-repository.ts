@@ -31,8 +31,8 @@ const config = `[core]
 \tdenyDeletes = true
 `;
 
-/** Runs in the pushing person's git, not in ours: the audit branch is moved by the recorder alone. */
-const updateHook = `#!/bin/sh
+/** Runs in the pushing person's git, not in ours: the audit branch is moved by the recorder alone. `orrery hook install` builds on it. */
+export const updateHook = `#!/bin/sh
 # update <ref> <old> <new>
 case "$1" in
 refs/heads/audit/*|refs/orrery/sites/*)

@@ -30,7 +30,7 @@ export class NoLayout extends Error {
   }
 }
 
-export const step = 2;
+const step = 2;
 
 /** The pieces of a text that `decodeYaml` accepts. Throws NoLayout. */
 export function* piecesOf(tokens: Iterable<CST.Token>, text: string): Generator<Piece> {

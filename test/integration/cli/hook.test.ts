@@ -6,7 +6,7 @@ import { hookScript } from "../../../src/cli/hook/hook-script.ts";
 import { ownCommand } from "../../../src/cli/hook/own-command.ts";
 import { shellWord } from "../../../src/cli/shell-word.ts";
 import { type ScratchDir, scratchDir, stockGit } from "../../support/git-fixtures.ts";
-import { exampleWorkTree, nobodysEnvironment, orrery } from "./cli-fixture.ts";
+import { exampleWorkTree, nobodysEnvironment, openHome, orrery } from "./cli-fixture.ts";
 
 const hello = "tenants/acme/dags/hello.yaml";
 
@@ -122,7 +122,8 @@ describe("the update hook", { timeout: 180_000 }, () => {
 
     expect(found.stdout).toBe("hook run update refs/heads/main a b\n");
     expect([lost.status, lost.stderr]).toEqual([1, expect.stringContaining("run orrery hook install again")]);
-    expect(call("refs/heads/audit/hq").status).toBe(0);
+    expect(call("refs/heads/draft").status).toBe(0);
+    expect([call("refs/heads/audit/hq").status, call("refs/orrery/sites/hq/applied").status]).toEqual([1, 1]);
     expect(existsSync(home.join("pwned"))).toBe(false);
   });
 });
@@ -170,6 +171,19 @@ describe("the pre-commit hook", { timeout: 180_000 }, () => {
 });
 
 describe("orrery hook install", () => {
+  it("takes over the hook of a repository that init made, with all that it refuses", async () => {
+    using home = openHome();
+    using _ = nobodysEnvironment(home);
+    await orrery("init", home.join("specs.git"), "--data", home.join("data"), "--key", home.key);
+
+    const { exit } = await orrery("hook", "install", home.join("specs.git"));
+
+    const script = readFileSync(home.join("specs.git/hooks/update"), "utf8");
+    expect(exit).toBe(0);
+    expect(script).toContain("refs/heads/audit/*|refs/orrery/sites/*)");
+    expect(script).toContain("hook run update");
+  });
+
   it("writes its own hook again; refuses a foreign one, exit 3, until --force puts it aside", async () => {
     using home = scratchDir();
     using _ = nobodysEnvironment(home);
