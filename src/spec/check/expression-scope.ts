@@ -8,7 +8,7 @@ import {
 } from "../expression/expression.ts";
 import { type ExpressionDefect, scopeRoots } from "../expression/expression-functions.ts";
 import { parseTemplate, wholeExpression } from "../expression/expression-template.ts";
-import type { ExpressionTree } from "../expression/expression-tree.ts";
+import { type ExpressionTree, rootPaths } from "../expression/expression-tree.ts";
 import { upstreamOf } from "./check-graph.ts";
 import type { DagContext, DagDefect, PlacedStep } from "./dag-defect.ts";
 
@@ -37,11 +37,35 @@ const noSteps: Omit<ExpressionDefect, "start"> = {
 };
 
 function scopeOf(roots: Readonly<Record<string, ScopeSchema>>, stepDefect: Scope["stepDefect"]): Scope {
-  let checker: ExpressionChecker | null = null;
-  // Made when the first expression asks: most scopes are never asked.
-  const check: ExpressionChecker["check"] = (source) => (checker ??= createChecker(roots)).check(source);
+  // With what the expression names alone: types of everything that a step could see cost more than the check itself.
+  const check: ExpressionChecker["check"] = (source) => createChecker(namedRoots(source, roots)).check(source);
   return { roots, checker: { check }, stepDefect };
 }
+
+function namedRoots(
+  source: string,
+  roots: Readonly<Record<string, ScopeSchema>>,
+): Readonly<Record<string, ScopeSchema>> {
+  const compiled = compileExpression(source);
+  if (!compiled.ok) return roots;
+  const named: Record<string, ScopeSchema> = {};
+  const steps: Record<string, Record<string, ScopeSchema>> = {};
+  for (const { path } of rootPaths(compiled.expression.tree)) {
+    const [root = "", step = "", member = ""] = path;
+    const scope = partOf({ parts: roots }, root);
+    if (scope === undefined) continue;
+    if (root !== "steps") named[root] = scope;
+    else {
+      const part = partOf(partOf(scope, step), member);
+      if (part !== undefined) steps[step] = { ...steps[step], [member]: part };
+      named[root] = { parts: Object.fromEntries(Object.entries(steps).map(([id, parts]) => [id, { parts }])) };
+    }
+  }
+  return named;
+}
+
+const partOf = (scope: ScopeSchema | undefined, key: string): ScopeSchema | undefined =>
+  scope !== undefined && "parts" in scope && Object.hasOwn(scope.parts, key) ? scope.parts[key] : undefined;
 
 /** What the inputs of a schedule can read. */
 export const scheduleScope = (): Scope => scopeOf({ slot: slotScope }, () => noSteps);

@@ -101,7 +101,7 @@ const words: readonly (readonly [ours: Ours, words: string])[] = [
     "suspended paused is_paused_upon_creation disabled enabled",
   ],
   [notEnforced, "sensitive retention slo alerts offline authority restartwaitsec signalonstop metrics"],
-  [notEnforced, "approvals freeze overrides startsperhour perday renamedfrom"],
+  [notEnforced, "approvals renamedfrom"],
 ];
 
 const known: ReadonlyMap<string, Ours> = new Map(
