@@ -37,10 +37,17 @@ export function reportFault(terminal: Terminal, error: unknown): ExitCode {
     fault.code === "INTERNAL" && fault.cause instanceof Error
       ? (fault.cause.stack ?? fault.cause.message)
       : fault.message;
-  terminal.note(`orrery: ${row.number} ${fault.code}: ${detail}`);
+  terminal.note(`orrery: ${row.number} ${fault.code}: ${harmless(detail)}`);
   terminal.note(`    fix: ${row.fix}`);
   return fault.code === "INTERNAL" ? exitCodes.bug : row.exit;
 }
+
+/** Messages name files, refs and arguments: none of them may steer the terminal. Lines stay. */
+const harmless = (text: string): string =>
+  text.replaceAll(
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
 
 /** A usage error of our own, exit 2. */
 export const usage = (message: string): Fault => new Fault("USAGE", message);

@@ -158,6 +158,17 @@ describe("orrery where", () => {
     expect(answers.map(({ exit }) => exit)).toEqual([0, 0, 1]);
   });
 
+  it("no control character of a name that it refuses reaches the terminal", async () => {
+    const odd = "\u001b]0;x\u0007\u202e";
+    for (const argv of [
+      ["where", odd],
+      ["grants", odd],
+      ["schedule", "next", odd],
+      ["where", "plugin:core.log", "--at", odd],
+    ])
+      expect((await ask(...argv)).notes).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+  });
+
   it("refuses what it cannot look for; exit 2", async () => {
     for (const what of ["core.log", "plugin:", "endpoint:a b", "secret:../x", "secret:A"])
       expect([what, (await ask("where", what)).exit]).toEqual([what, 2]);
@@ -221,5 +232,35 @@ describe("orrery grants", () => {
 
     expect(exit).not.toBe(0);
     expect(notes).toContain("did you mean acme?");
+  });
+});
+
+describe("orrery get dags --at", () => {
+  it("lists what a commit wanted, by commit and by instant, and what it held; needs no daemon", async () => {
+    const [then, now, byTime, tooEarly] = [
+      await ask("get", "dags", "--at", first, "-o", "json"),
+      await ask("get", "dags", "--at", "main", "-t", "acme"),
+      await ask("get", "dags", "--at", "2099-01-01T00:00:00Z", "-o", "json"),
+      await ask("get", "dags", "--at", "1999-01-01"),
+    ];
+    const parsed = JSON.parse(then.out) as {
+      revision: string;
+      dags: { tenant: string; dagId: string; state: string }[];
+    };
+
+    expect(parsed.revision).toBe(first);
+    expect(parsed.dags.map(({ tenant, dagId, state }) => `${tenant}/${dagId} ${state}`)).toEqual([
+      "acme/denied not armed",
+      "acme/nightly armed",
+      "acme/twice armed",
+      "beta/broken held",
+    ]);
+    expect(
+      flat(now.out)
+        .slice(1)
+        .map((line) => line.split(" | ").slice(0, 2).join(" ")),
+    ).toEqual(["DAG STATE", "acme/denied not armed", "acme/nightly not armed"]);
+    expect((JSON.parse(byTime.out) as { revision: string }).revision).toBe(world.spec.head);
+    expect(tooEarly.exit).toBe(4);
   });
 });
