@@ -1,13 +1,17 @@
 import type { Command } from "commander";
 import { printable } from "../../plan/index.ts";
 import type { DagView, EventView, RunView } from "../../store/index.ts";
+import { withCompute } from "../one-compute.ts";
 import type { CliContext } from "../program.ts";
+import { dagsAt } from "../query/dags-at.ts";
 import { readRun, renderRun } from "../run-view.ts";
 import { clientFor, type DaemonOptions, dataDirFor, parseTarget, tenantOf, withDaemonOptions } from "../target.ts";
 import { renderTable, usage } from "../terminal.ts";
 
 interface ListOptions extends DaemonOptions {
   readonly limit: string;
+  readonly at?: string;
+  readonly repo: string;
 }
 
 /** `orrery get dags|runs|events|dag|run`, `orrery describe TENANT/DAG|RUN`. */
@@ -20,6 +24,8 @@ export function addGetCommands(program: Command, { terminal }: CliContext): void
       .description("show DAGs, runs and what happened"),
   )
     .option("--limit <n>", "how many runs or events", "20")
+    .option("--at <rev or utc>", "dags: as a commit, or the newest one of an instant, wants them; needs no daemon")
+    .option("--repo <path>", "the spec repository of --at", ".")
     .action(async (what: string, name: string | undefined, options: ListOptions) => {
       terminal.print(await get(what, name, options));
     });
@@ -38,7 +44,7 @@ const isRunId = (name: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-
 async function get(what: string, name: string | undefined, options: ListOptions): Promise<string> {
   switch (what) {
     case "dags":
-      return listDags(options);
+      return options.at === undefined ? listDags(options) : listDagsAt(options.at, options);
     case "runs":
       return listRuns(name, options);
     case "events":
@@ -67,6 +73,18 @@ async function listDags(options: DaemonOptions): Promise<string> {
     dag.commit.slice(0, 12),
   ]);
   return renderTable(["dag", "ready", "schedules", "next", "spec", "commit"], rows);
+}
+
+async function listDagsAt(at: string, { repo, tenant, output }: ListOptions): Promise<string> {
+  const { revision, dags } = await withCompute((compute) => dagsAt({ repo, at, tenant: tenant ?? null }, compute));
+  if (output === "json") return JSON.stringify({ revision, dags });
+  const rows = dags.map((dag) => [
+    `${dag.tenant}/${dag.dagId}`,
+    dag.state,
+    dag.schedules.join(","),
+    dag.specHash?.slice(0, 12) ?? "-",
+  ]);
+  return [`commit ${revision}`, renderTable(["dag", "state", "schedules", "spec"], rows)].join("\n");
 }
 
 async function listRuns(name: string | undefined, options: ListOptions): Promise<string> {
