@@ -1,10 +1,9 @@
 /**
- * Types for plugin authors; there is no code here. A plugin is one classic script built with
- * `esbuild --bundle --format=iife --global-name=plugin`, whose default export is a task:
+ * Types for plugin authors. A plugin is one classic script built with `esbuild --bundle --format=iife --global-name=plugin`
+ * (`orrery plugin build`), whose default export is a task:
  *
- *     export default defineTask({ run: async (input, ctx) => ({ ... }) })
- *
- * where `defineTask` is `<T extends Task>(task: T): T => task` or simply `satisfies Task`.
+ *     import { type Context, defineTask } from "orrery/sdk";
+ *     export default defineTask({ run: async (input: Input, ctx: Context) => ({ ... }) })
  */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 export type JsonOutput = { readonly [key: string]: JsonValue | undefined };
@@ -74,8 +73,8 @@ export interface Task<Input = never> {
   run(input: Input, ctx: Context): Promise<JsonOutput> | JsonOutput;
 }
 
-/**
- * The identity function's type; plugins declare `const defineTask: DefineTask = (task) => task;`. Throw an error with
- * `transient: true` to be tried again under `retry.errors: [transient]`.
- */
+/** Throw an error with `transient: true` to be tried again under `retry.errors: [transient]`. */
 export type DefineTask = <T extends Task>(task: T) => T;
+
+/** Holds a task to its type; does nothing else. `orrery plugin build` brings the same in place of `orrery/sdk`. */
+export const defineTask: DefineTask = (task) => task;

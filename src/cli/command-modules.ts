@@ -29,6 +29,7 @@ export const commandModules: readonly CommandModule[] = [
   { names: ["grants"], load: async () => (await import("./commands/grants.ts")).addGrantsCommand },
   { names: ["secret"], load: async () => (await import("./commands/secret.ts")).addSecretCommand },
   { names: ["run"], load: async () => (await import("./commands/run.ts")).addRunCommand },
+  { names: ["plugin"], load: async () => (await import("./commands/plugin.ts")).addPluginCommand },
   { names: ["get", "describe"], load: async () => (await import("./commands/get.ts")).addGetCommands },
   { names: ["logs", "cancel", "wait"], load: async () => (await import("./commands/logs.ts")).addRunVerbs },
   { names: ["suspend", "resume"], load: async () => (await import("./commands/suspend.ts")).addSuspendCommands },

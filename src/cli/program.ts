@@ -36,6 +36,8 @@ function buildProgram(context: CliContext, modules: readonly AddCommands[]): Com
   const program = new Command("orrery")
     .description("GitOps reconciler and multi-tenant DAG orchestrator with signed run records")
     .version(versionText())
+    // After a command the options are its own: `plugin init` has a --version, too.
+    .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError("(see --help)");
   for (const addCommands of modules) addCommands(program, context);

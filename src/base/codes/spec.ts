@@ -340,4 +340,14 @@ export const specCodes = {
     cause: "The until of a quota override is past: the quota holds without it.",
     fix: "Remove the override, or set another until.",
   },
+  PLUGIN_BUILD: {
+    number: "ORY2126",
+    class: "permanent",
+    disposition: "stall",
+    http: 422,
+    exit: 1,
+    title: "Plugin source does not build",
+    cause: "task.ts, or what it imports, is no script that the sandbox could run.",
+    fix: "Correct the place named. Node built-ins need isolation: host and needs.builtins in plugin.yaml.",
+  },
 } as const;

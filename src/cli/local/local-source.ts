@@ -62,7 +62,8 @@ export async function readDag(
   signal: AbortSignal,
 ): Promise<LocalDag> {
   const reader = new DesiredReader(place.source, compute, (of, age) => secrets.states(of, age));
-  const { desired, content } = await reader.readTenant(place.revision, tenant, signal);
+  const read = await reader.readTenant(place.revision, tenant, signal);
+  const { desired } = read;
   if (desired.kind === "unreadable") return { kind: "held", findings: desired.findings };
   const dag = desired.dags.find((candidate) => candidate.dagId === dagId);
   if (dag === undefined) throw new Fault("DAG_NOT_FOUND", notFound(reader, place, { desired, dagId }));
@@ -70,7 +71,7 @@ export async function readDag(
   if (dag.kind === "unreadable") return { kind: "held", findings };
   const { snapshot } = appliedState({ ...desired, dags: [dag] }, localRevision);
   if (snapshot === null) throw new Fault("INTERNAL", "a readable DAG cannot be pinned");
-  return { kind: "readable", dag, snapshot, content, findings };
+  return { kind: "readable", dag, snapshot, content: (sha256) => read.content(sha256), findings };
 }
 
 function notFound(

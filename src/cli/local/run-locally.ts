@@ -93,6 +93,7 @@ function workerDeps({ plant, request, queue, observer, secrets, failed }: Wiring
     ...{ queue: queue.queue, createSeam: queue.createSeam, compute, artifacts, clock, failed },
     readSnapshot: () => Promise.resolve(request.snapshot),
     readBlob: (_tenant, sha256) => Promise.resolve(request.content(sha256)),
+    approvalsOf: () => Promise.resolve([]),
     currentGrants: () => Promise.resolve({ revision: localRevision, allowlist: request.snapshot.allowlist }),
     secrets: { levelFits: lendsSecrets(plant.level), find: secrets.find, lend: lent.lend },
     hosts: observedHosts(hosts, observer),

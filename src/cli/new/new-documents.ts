@@ -102,7 +102,8 @@ export function newPlugin(
   };
 }
 
-function checkTenant(root: string, tenant: string): void {
+/** Fault NOT_FOUND, with the nearest name. */
+export function checkTenant(root: string, tenant: string): void {
   const known = tenantsOf(root);
   if (known.includes(tenant)) return;
   const hint = nearestText(tenant, known);

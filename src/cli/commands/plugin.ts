@@ -1,0 +1,136 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { Command } from "commander";
+import { type ExitCode, exitCodes } from "../../base/index.ts";
+import { printable } from "../../plan/index.ts";
+import { isId } from "../../spec/index.ts";
+import { durationText } from "../local/local-lines.ts";
+import { checkTenant, parsePluginRef } from "../new/new-documents.ts";
+import { stands, writeNew } from "../new/write-new.ts";
+import { buildPlugin, staleFiles, writePlugin } from "../plugin/build-plugin.ts";
+import { defectOf, readExamples } from "../plugin/example-cases.ts";
+import { decodeManifest, readPluginSource, sourceFolder } from "../plugin/plugin-source.ts";
+import { editorTexts, sourceTexts } from "../plugin/source-texts.ts";
+import { benchOf } from "../plugin/task-bench.ts";
+import type { CliContext } from "../program.ts";
+import { jsonText } from "../query/json-text.ts";
+import { specRootOf } from "../spec-place.ts";
+import { type OutputFormat, outputOption } from "../target.ts";
+import { type Terminal, usage } from "../terminal.ts";
+
+interface InitOptions {
+  readonly repo: string;
+  readonly version: string;
+  readonly output: OutputFormat;
+}
+
+interface BuildOptions {
+  readonly check?: true;
+  readonly output: OutputFormat;
+}
+
+interface TestOptions {
+  readonly allowWeak?: true;
+  readonly output: OutputFormat;
+}
+
+/** `orrery plugin`: a tenant's own plugin from TypeScript to the bytes that a site reads; needs no daemon. */
+export function addPluginCommand(program: Command, context: CliContext): void {
+  const { terminal } = context;
+  const command = program.command("plugin").description("write, build and try a tenant's own plugin");
+  command
+    .command("init <tenant/name>")
+    .description(`TypeScript source in ${sourceFolder}/<tenant>/<service>.<task>/ of a work tree; never overwrites`)
+    .option("--version <x.y.z>", "the first version", "1.0.0")
+    .option("--repo <path>", "the work tree (default: here)", ".")
+    .addOption(outputOption())
+    .exitOverride()
+    .action((target: string, options: InitOptions) => init(target, options, terminal));
+  command
+    .command("build [path]")
+    .description("bundle a source to tenants/<tenant>/plugins/<name>/<version>/, with its digest (default: here)")
+    .option("--check", "write nothing; exit 1 where the files do not stand as built")
+    .addOption(outputOption())
+    .exitOverride()
+    .action(async (start: string | undefined, options: BuildOptions) => {
+      context.exit(await build(start ?? ".", options, terminal));
+    });
+  command
+    .command("test [path]")
+    .description("run the examples of a source in the real sandbox (default: here)")
+    .option("--allow-weak", "run at sandbox level process where confined cannot be had")
+    .addOption(outputOption())
+    .exitOverride()
+    .action(async (start: string | undefined, options: TestOptions) => {
+      context.exit(await test(start ?? ".", options, terminal));
+    });
+}
+
+function init(target: string, { repo, version, output }: InitOptions, terminal: Terminal): void {
+  const slash = target.indexOf("/");
+  const tenant = target.slice(0, slash);
+  if (slash < 1 || !isId(tenant)) throw usage(`${target} is not TENANT/SERVICE.TASK, as acme/acme.count`);
+  const { name } = parsePluginRef(`${target.slice(slash + 1)}@${version}`);
+  const root = specRootOf(repo);
+  if (!existsSync(path.join(root, ".git")) && !existsSync(path.join(root, "orrery.yaml")))
+    throw usage(`${root} is a bare repository: clone it, and write in the clone`);
+  checkTenant(root, tenant);
+  const place = { tenant, name, version, dir: `${sourceFolder}/${tenant}/${name}` };
+  const files = sourceTexts(place);
+  // A name that no tenant may speak for is said before anything is written.
+  decodeManifest(files.get(`${place.dir}/plugin.yaml`) ?? "", place);
+  const editor = [...editorTexts()].filter(([file]) => !stands(root, file));
+  writeNew(root, new Map([...files, ...editor]));
+  const written = [...files.keys(), ...editor.map(([file]) => file)];
+  if (output === "json") {
+    terminal.print(jsonText({ written }));
+    return;
+  }
+  for (const file of written) terminal.print(`wrote ${file}`);
+  terminal.print(
+    [
+      ...["", "Next:", `  orrery plugin test ${place.dir}`, `  orrery plugin build ${place.dir}`],
+      `  tenants/${tenant}/allowlist.yaml must grant it: { name: ${name}, versions: ["${version}"] }`,
+      `  orrery.yaml: trust.paths may name who changes ${sourceFolder}/${tenant}/**`,
+    ].join("\n"),
+  );
+}
+
+async function build(start: string, { check, output }: BuildOptions, terminal: Terminal): Promise<ExitCode> {
+  const source = readPluginSource(start);
+  const built = await buildPlugin(source);
+  const changed = check === true ? staleFiles(built) : writePlugin(built);
+  const { sha256 } = built.manifest;
+  const bytes = Buffer.byteLength(built.script);
+  if (output === "json") {
+    terminal.print(jsonText({ folder: built.folder, sha256, bytes, [check === true ? "stale" : "written"]: changed }));
+  } else {
+    const verb = check === true ? "would write" : "wrote";
+    for (const file of changed) terminal.print(`${verb} ${file}`);
+    if (changed.length === 0) terminal.print(`${built.folder}/ stands as built`);
+    terminal.print(`${source.name}@${source.version}  ${bytes} bytes  sha256 ${sha256}`);
+  }
+  return check === true && changed.length > 0 ? exitCodes.findings : exitCodes.ok;
+}
+
+async function test(start: string, { allowWeak, output }: TestOptions, terminal: Terminal): Promise<ExitCode> {
+  const source = readPluginSource(start);
+  const examples = readExamples(source);
+  const built = await buildPlugin(source);
+  await using bench = await benchOf(built, { allowWeak: allowWeak === true });
+  const text = (line: string): void => (output === "json" ? undefined : terminal.print(printable(line)));
+  const results = [];
+  for (const example of examples) {
+    const answer = await bench.run(example.ask);
+    const defect = defectOf(example, answer);
+    results.push({ name: example.name, ok: defect === null, defect, ...answer, artifacts: answer.artifacts.length });
+    text(`${defect === null ? "ok    " : "FAILED"} ${example.name.padEnd(20)} ${durationText(answer.durationMs)}`);
+    for (const { level, message, fields } of answer.logs)
+      text(`         ${level} ${message} ${JSON.stringify(fields)}`);
+    if (defect !== null) text(`         ${defect}`);
+  }
+  const failed = results.filter(({ ok }) => !ok).length;
+  if (output === "json") terminal.print(jsonText({ ok: failed === 0, level: bench.level, results }));
+  else terminal.print(`${results.length - failed} of ${results.length} examples ok, sandbox level ${bench.level}`);
+  return failed === 0 ? exitCodes.ok : exitCodes.findings;
+}

@@ -1,0 +1,59 @@
+import path from "node:path";
+import { build, type Plugin } from "esbuild";
+import { Fault } from "../../base/index.ts";
+import type { PluginSource } from "./plugin-source.ts";
+
+/** All that `orrery/sdk` is at run time: given here, so that no bundle depends on where Orrery is installed. */
+const sdkScript = "export const defineTask = (task) => task;\n";
+
+const sdkPlugin: Plugin = {
+  name: "orrery-sdk",
+  setup: (bundler) => {
+    bundler.onResolve({ filter: /^orrery\/sdk$/ }, () => ({ path: "sdk", namespace: "orrery" }));
+    bundler.onLoad({ filter: /.*/, namespace: "orrery" }, () => ({ contents: sdkScript, loader: "js" }));
+  },
+};
+
+/**
+ * Bundles task.ts to one classic script. The same sources give the same bytes on any machine with the same esbuild: paths
+ * in comments are relative to the repository, no tsconfig.json and no environment counts. Fault PLUGIN_BUILD.
+ */
+export async function bundleTask({ root, dir, manifest }: PluginSource): Promise<string> {
+  try {
+    const result = await build({
+      entryPoints: [path.posix.join(dir, "task.ts")],
+      absWorkingDir: root,
+      bundle: true,
+      write: false,
+      format: "iife",
+      globalName: "plugin",
+      platform: "browser",
+      target: "es2022",
+      charset: "utf8",
+      legalComments: "inline",
+      logLevel: "silent",
+      tsconfigRaw: {},
+      define: { "process.env.NODE_ENV": '"production"' },
+      external: manifest.needs.builtins.flatMap((name) => [name, `node:${name.replace(/^node:/, "")}`]),
+      plugins: [sdkPlugin],
+    });
+    return result.outputFiles[0]?.text ?? "";
+  } catch (error) {
+    throw new Fault("PLUGIN_BUILD", messagesOf(error), { cause: error });
+  }
+}
+
+interface BuildMessage {
+  readonly text: string;
+  readonly location: { readonly file: string; readonly line: number; readonly column: number } | null;
+}
+
+function messagesOf(error: unknown): string {
+  const messages = (error as { readonly errors?: readonly BuildMessage[] }).errors ?? [];
+  if (messages.length === 0) return error instanceof Error ? error.message : String(error);
+  return messages
+    .map(({ text, location }) =>
+      location === null ? text : `${location.file}:${location.line}:${location.column + 1}: ${text}`,
+    )
+    .join("; ");
+}

@@ -1,0 +1,155 @@
+import { type CodeName, type Json, type JsonObject } from "../../base/index.ts";
+import { type Compute, createCompute } from "../../compute/index.ts";
+import type { SandboxLevel, StepLogLine } from "../../sandbox/index.ts";
+import type { SecretSources } from "../../secret/index.ts";
+import type { AttemptOutcome } from "../../store/index.ts";
+import { type LocalPlant, openLocalPlant } from "../local/local-plant.ts";
+import { type LocalObserver, runLocally } from "../local/run-locally.ts";
+import { type BuiltPlugin, buildPlugin } from "./build-plugin.ts";
+import { readPluginSource } from "./plugin-source.ts";
+import { type TaskAsk, taskRequest } from "./task-request.ts";
+
+/** How one asking of a task ended. */
+export interface TaskAnswer {
+  readonly status: AttemptOutcome["status"];
+  readonly code: CodeName | null;
+  /** What the task or the sandbox said of a failure. */
+  readonly message: string | null;
+  /** null where it did not succeed. */
+  readonly output: Json;
+  readonly outputsHash: string | null;
+  /** null where it was refused before it started. */
+  readonly stepHash: string | null;
+  readonly logs: readonly { readonly level: string; readonly message: string; readonly fields: JsonObject }[];
+  readonly artifacts: readonly TaskArtifact[];
+  readonly egress: AttemptOutcome["egress"];
+  readonly durationMs: number;
+}
+
+export interface TaskArtifact {
+  readonly artifact: string;
+  readonly bytes: number;
+  readonly mediaType: string;
+  readonly read: () => Promise<Uint8Array>;
+}
+
+/** A task of one's own in the real sandbox, built as it stands. */
+export interface TaskBench extends AsyncDisposable {
+  readonly level: SandboxLevel;
+  readonly run: (ask: TaskAsk) => Promise<TaskAnswer>;
+  readonly close: () => Promise<void>;
+}
+
+export interface TaskBenchOptions {
+  /** Level `process` will do. */
+  readonly allowWeak?: boolean;
+}
+
+/**
+ * Builds the source at `folder` (nothing is written) and opens a sandbox for it: input and output schema, AOC, limits,
+ * grants and hashes are those of a daemon. For vitest: `import { openTaskBench } from "orrery/testing"`.
+ */
+export async function openTaskBench(folder: string, options: TaskBenchOptions = {}): Promise<TaskBench> {
+  return await benchOf(await buildPlugin(readPluginSource(folder)), options);
+}
+
+export async function benchOf(built: BuiltPlugin, { allowWeak = false }: TaskBenchOptions): Promise<TaskBench> {
+  const compute = createCompute({ threads: 1 });
+  await compute.start();
+  let plant: LocalPlant;
+  try {
+    plant = await openPlant(compute, allowWeak);
+  } catch (error) {
+    await compute.stop();
+    throw error;
+  }
+  const close = async (): Promise<void> => {
+    await plant[Symbol.asyncDispose]();
+    await compute.stop();
+  };
+  return { level: plant.level, run: (ask) => runTask(plant, built, ask), close, [Symbol.asyncDispose]: close };
+}
+
+const openPlant = (compute: Compute, allowWeak: boolean): Promise<LocalPlant> =>
+  openLocalPlant({
+    compute,
+    allowWeak: allowWeak || process.platform !== "linux",
+    keepStore: false,
+    warn: () => undefined,
+  });
+
+async function runTask(plant: LocalPlant, built: BuiltPlugin, ask: TaskAsk): Promise<TaskAnswer> {
+  const heard: Heard = { logs: [], detail: null, refusal: null };
+  const request = taskRequest(built, ask);
+  const secrets = secretsOf(ask.secrets ?? {});
+  const { attempts, record } = await runLocally(
+    plant,
+    request,
+    { observer: listener(heard), secrets },
+    new AbortController().signal,
+  );
+  const outcome = attempts.at(-1);
+  if (outcome === undefined) return refused(record.code ?? "INTERNAL", heard);
+  return {
+    status: outcome.status,
+    code: outcome.code,
+    message: heard.detail ?? outcome.message,
+    output: outcome.outputText === null ? null : (JSON.parse(outcome.outputText) as Json),
+    outputsHash: outcome.outputsHash,
+    stepHash: outcome.stepHash,
+    logs: heard.logs,
+    artifacts: outcome.artifacts.map((ref) => ({ ...ref, read: () => readArtifact(plant, built, ref.artifact) })),
+    egress: outcome.egress,
+    durationMs: Date.parse(outcome.endedUtc) - Date.parse(outcome.startedUtc),
+  };
+}
+
+interface Heard {
+  readonly logs: TaskAnswer["logs"][number][];
+  detail: string | null;
+  refusal: string | null;
+}
+
+function listener(heard: Heard): LocalObserver {
+  const nothing = (): void => undefined;
+  return {
+    started: nothing,
+    attemptStarted: nothing,
+    logged: (_at, { level, message, fields }: StepLogLine) => {
+      heard.logs.push({ level, message, fields: JSON.parse(fields) as JsonObject });
+    },
+    attemptEnded: (_outcome, detail) => {
+      heard.detail = detail;
+    },
+    stepEnded: nothing,
+    warned: ({ reason }) => {
+      if (typeof reason === "string") heard.refusal ??= reason;
+    },
+  };
+}
+
+const refused = (code: string, { refusal, logs }: Heard): TaskAnswer => ({
+  status: "failed",
+  code: code as CodeName,
+  message: refusal,
+  output: null,
+  outputsHash: null,
+  stepHash: null,
+  logs,
+  artifacts: [],
+  egress: [],
+  durationMs: 0,
+});
+
+const secretsOf = (values: Readonly<Record<string, string>>): Pick<SecretSources, "find"> => ({
+  find: (_tenant, name) => {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    return Promise.resolve(value === undefined ? { kind: "absent" } : { kind: "found", source: "file", value });
+  },
+});
+
+async function readArtifact({ artifacts }: LocalPlant, { source }: BuiltPlugin, sha256: string): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of artifacts.read(source.tenant, sha256)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
