@@ -259,7 +259,7 @@ describe("orrery get dags --at", () => {
       flat(now.out)
         .slice(1)
         .map((line) => line.split(" | ").slice(0, 2).join(" ")),
-    ).toEqual(["DAG STATE", "acme/denied not armed", "acme/nightly not armed"]);
+    ).toEqual(["DAG STATE", "acme/denied not armed", "acme/nightly not armed", "acme/twice not armed"]);
     expect((JSON.parse(byTime.out) as { revision: string }).revision).toBe(world.spec.head);
     expect(tooEarly.exit).toBe(4);
   });

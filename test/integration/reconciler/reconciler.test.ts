@@ -371,7 +371,7 @@ describe("prune", () => {
       [second, first].map((runId) => [runId, "cancelled", "RUN_CANCELLED"]),
     );
     expect(bodies.map(({ actor }) => actor.kind)).toEqual(["commit", "commit"]);
-    expect(JSON.stringify(bodies[0]?.rationale)).toContain("pruned or suspended by commit");
+    expect(JSON.stringify(bodies[0]?.rationale)).toContain("pruned or suspended at commit");
     expect((await life.plant.store.ledger.getRun("acme", third))?.runNo).toBe(3);
   });
 
