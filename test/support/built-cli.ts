@@ -26,7 +26,7 @@ const buildMs = 180_000;
  * The built command line. It is made once for a vitest run where it is missing or older than its sources: never while
  * another file of the run has a daemon out of it, whose hosts and threads are started from the same files.
  */
-async function builtCli(): Promise<string> {
+export async function builtCli(): Promise<string> {
   mkdirSync(cache, { recursive: true });
   await until(() => takeLock(), buildMs);
   try {

@@ -1,0 +1,81 @@
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { builtCli } from "../support/built-cli.ts";
+import { isConfinable } from "../support/confinable.ts";
+import { missingLine, type WalkStep, walkSteps } from "../support/console-blocks.ts";
+import { testFolder } from "../support/spec-repository.ts";
+import { WalkShell } from "../support/walk-shell.ts";
+
+/** In the order in which a site meets them: the second goes on in the shell that the first leaves. */
+const pages = ["docs/operator.md", "docs/developer.md"];
+const steps = pages.flatMap((page) => walkSteps(page, readFileSync(page, "utf8")));
+
+let home: string;
+let shell: WalkShell;
+let failed: string | null = null;
+
+beforeAll(async () => {
+  home = testFolder();
+  const bin = join(home, "bin");
+  mkdirSync(bin);
+  const script = `#!/bin/sh\nexec '${process.execPath}' '${await builtCli()}' "$@"\n`;
+  writeFileSync(join(bin, "orrery"), script, { mode: 0o755 });
+  shell = new WalkShell(home, {
+    PATH: `${bin}:${process.env["PATH"] ?? ""}`,
+    HOME: home,
+    GIT_CONFIG_NOSYSTEM: "1",
+    // Other daemons of this machine may hold the usual ports.
+    ORRERY_HTTP_LISTEN: "127.0.0.1:0",
+    ORRERY_METRICS_LISTEN: "127.0.0.1:0",
+  });
+});
+
+afterAll(async () => {
+  await shell[Symbol.asyncDispose]();
+  rmSync(home, { recursive: true, force: true });
+});
+
+/** A machine without namespaces shows the rest of the walk at the weaker level. */
+function allowWeakLevel(): void {
+  const weak = isConfinable();
+  if (weak === null) return;
+  const text = `sandbox: { allowWeak: { level: process, reason: ${JSON.stringify(weak)} } }\n`;
+  appendFileSync(join(home, "data", "config.yaml"), text);
+}
+
+async function walk(step: WalkStep): Promise<void> {
+  if (step.kind === "file") {
+    const file = join(home, "work", step.path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, step.text);
+    return;
+  }
+  const { exit, said } = await shell.run(step.text);
+  const missing = missingLine(step.output, said);
+  if (exit !== step.exit || missing !== null) {
+    const why = missing === null ? `exit ${String(exit)}, not ${String(step.exit)}` : `no line "${missing}"`;
+    throw new Error(`${step.at}: $ ${step.text}\n${why}\n${said}`);
+  }
+  if (step.text.startsWith("orrery init ")) allowWeakLevel();
+}
+
+describe("what the pages for operators and developers tell to type", () => {
+  it("is there", () => {
+    expect(steps.filter(({ kind }) => kind === "command").length).toBeGreaterThan(50);
+    expect(steps.some(({ at }) => at.startsWith(pages[1] ?? "-"))).toBe(true);
+  });
+
+  it.each(steps.map((step) => [step.at, step.kind === "file" ? step.path : step.text, step] as const))(
+    "works as shown: %s  %s",
+    async (at, _text, step) => {
+      // What follows a step that went wrong says nothing about itself.
+      if (failed !== null) throw new Error(`not walked: ${failed} failed`);
+      failed = at;
+
+      await walk(step);
+
+      failed = null;
+    },
+  );
+});
