@@ -138,10 +138,12 @@ function wireBreakGlass(
 }
 
 const pollRefMs = 2000;
+/** An approval that arrives may be what a commit waits for. */
+const approvalsFolder = "refs/orrery/approvals";
 
 function wireWatcher({ config, repository, clock, log }: Plant, reconciler: Reconciler): Service {
   return watchRefs({
-    ...{ repository, refs: [config.specRef], pollMs: pollRefMs, clock },
+    ...{ repository, refs: [config.specRef], folders: [approvalsFolder], pollMs: pollRefMs, clock },
     onWake: () => reconciler.wake(),
     onFailure: (error: unknown) => log.warn({ error }, "watching the repository failed, the poll goes on"),
   });

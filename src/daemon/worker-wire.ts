@@ -24,6 +24,7 @@ export function wireWorker(plant: Plant, emit: (event: WorkerEvent) => void): Wo
       },
       readBlob,
       currentGrants: (tenant, known) => store.revision.currentGrants(tenant, known),
+      approvalsOf: (tenant, commits) => store.revision.approvalsOf(tenant, commits),
       secrets: {
         levelFits: lendsSecrets(plant.hosts.level),
         find: plant.secrets.sources.find,

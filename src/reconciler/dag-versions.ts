@@ -1,5 +1,5 @@
 import { inSlices, utcText } from "../base/index.ts";
-import type { DagVersion } from "../store/index.ts";
+import type { CommitApprovals, DagVersion } from "../store/index.ts";
 import { type IntroducedDag, introducedDags } from "./introduced-dags.ts";
 import type { ReconcileRoom } from "./tenant-pass.ts";
 
@@ -8,6 +8,8 @@ export interface NewHistory {
   readonly verified: string | null;
   /** Commits that are verified since, oldest first. */
   readonly commits: readonly string[];
+  /** What let them in, where something had to. */
+  readonly approved: readonly CommitApprovals[];
   /** Tenants that ever ran here. */
   readonly tenants: readonly string[];
 }
@@ -21,7 +23,7 @@ const chunkSize = 256;
  * back that stood only between two pushes, or was held when it came.
  */
 export async function recordDagVersions(room: ReconcileRoom, history: NewHistory, signal: AbortSignal): Promise<void> {
-  const { repository, revision, clock } = room.deps;
+  const { repository } = room.deps;
   const { verified, commits, tenants } = history;
   if (commits.length === 0) return;
   const part = { base: verified, commits, site: room.options.site, tenants };
@@ -30,8 +32,22 @@ export async function recordDagVersions(room: ReconcileRoom, history: NewHistory
   for (let at = 0; at < introduced.length; at += chunkSize) {
     const versions = await decoded(room, introduced.slice(at, at + chunkSize), signal);
     for (const [tenant, own] of byTenant(versions.filter((version) => isFirst(seen, version))))
-      await revision.recordVersions(tenant, own, utcText(clock.now()));
+      await recordTenant(room, tenant, own, history.approved);
   }
+}
+
+async function recordTenant(
+  { deps: { revision, clock } }: ReconcileRoom,
+  tenant: string,
+  versions: readonly DagVersion[],
+  approved: readonly CommitApprovals[],
+): Promise<void> {
+  const now = utcText(clock.now());
+  const brought = new Set(versions.map(({ commit }) => commit));
+  const own = approved.filter(({ commit }) => brought.has(commit));
+  // Before the versions: a run of one must find what let its commit in.
+  if (own.length > 0) await revision.recordApprovals(tenant, own, now);
+  await revision.recordVersions(tenant, versions, now);
 }
 
 type TenantVersion = DagVersion & { readonly tenant: string };

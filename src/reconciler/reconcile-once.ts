@@ -9,7 +9,7 @@ import { recordDagVersions } from "./dag-versions.ts";
 import type { SiteDocuments } from "./desired-reader.ts";
 import type { PassResult } from "./reconciler-deps.ts";
 import { checkSameSite, conditionReason, type SiteBlock, siteBlock, siteConditions } from "./site-state.ts";
-import { commitActor, type ReconcileRoom, reconcileTenant, siteActor, subjectOf } from "./tenant-pass.ts";
+import { commitActor, type ReconcileRoom, reconcileTenant, siteActor, siteTenant, subjectOf } from "./tenant-pass.ts";
 import { orUnreadable } from "./tenant-tree.ts";
 import { trustReader } from "./trust-reader.ts";
 
@@ -63,7 +63,9 @@ async function applyRevision(room: ReconcileRoom, verified: Verified, signal: Ab
   const known = observed?.tenants ?? [];
   const tenants = [...new Set([...documents.tenants, ...known])].sort();
   const commits = walk.newly.map(({ oid }) => oid);
-  await recordDagVersions(room, { verified: observed?.verifiedRevision ?? null, commits, tenants: known }, signal);
+  const approved = walk.newly.map(({ oid, approvals }) => ({ commit: oid, approvals }));
+  const history = { verified: observed?.verifiedRevision ?? null, commits, approved, tenants: known };
+  await recordDagVersions(room, history, signal);
   const { plans, applied } = await applyTenants(room, verified, { documents, tenants }, signal);
   const stalled =
     walk.stalled === null ? null : { reason: conditionReason(walk.stalled.code), message: walk.stalled.message };
@@ -155,10 +157,23 @@ async function moveSite(
       held: [],
       activations: [],
       verification: verificationOf(site.documents, walk, signer),
+      approvals: approvalsOf(walk),
     },
     sha256,
   );
+  const approved = walk.newly.flatMap(({ oid, approvals }) =>
+    approvals.length === 0 ? [] : [{ commit: oid, approvals }],
+  );
+  if (approved.length > 0) await deps.revision.recordApprovals(siteTenant, approved, now);
   await deps.revision.applySite({ from, to: revision, tenants: site.tenants, record, conditions, now });
+}
+
+/** Of every commit of this step, each once, by sha256. */
+function approvalsOf({ newly }: TrustWalk): VerifiedCommit["approvals"] {
+  const all = new Map(
+    newly.flatMap(({ approvals }) => approvals.map((approval) => [approval.sha256, approval] as const)),
+  );
+  return [...all.values()].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
 }
 
 function verificationOf({ repository }: SiteDocuments, walk: TrustWalk, signer: VerifiedCommit | null) {

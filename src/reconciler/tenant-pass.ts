@@ -12,7 +12,7 @@ import {
   type TenantPlan,
   treesOf,
 } from "../plan/index.ts";
-import { reconcileSteps, unstartedRunBody } from "../record/index.ts";
+import { type RecordApproval, reconcileSteps, unstartedRunBody } from "../record/index.ts";
 import type { Actor } from "../run/index.ts";
 import { overrideMark } from "../spec/index.ts";
 import type { QueuedRunBody, TenantChange, TenantHead } from "../store/index.ts";
@@ -78,13 +78,28 @@ async function passOnce(room: ReconcileRoom, task: TenantTask, signal: AbortSign
   const plan = await inSlices(planSteps(read.desired, observed, { ...task, now }), signal);
   if (isTenantNoop(plan)) return { plan, written: false };
   const actor = clean || task.head === null ? siteActor(room) : commitActor(task.head);
+  const approvals = await keepApprovals(room, task, now);
   await deps.revision.applyTenant(
-    await changeOf(room, task, { plan, read, actor, clean, signal }),
+    await changeOf(room, task, { plan, read, actor, clean, approvals, signal }),
     endQueued(room, task, actor),
   );
   logHeld(deps.log, plan);
   return { plan, written: true };
 }
+
+/** The revision becomes the tenant's: records of its runs name what let it in, also where it waited at a brake. */
+async function keepApprovals(
+  { deps }: ReconcileRoom,
+  { tenant, revision, head }: TenantTask,
+  now: UtcText,
+): Promise<readonly RecordApproval[]> {
+  const approvals = head?.approvals ?? (await deps.revision.approvalsOf(siteTenant, [revision]));
+  if (approvals.length > 0) await deps.revision.recordApprovals(tenant, [{ commit: revision, approvals }], now);
+  return approvals;
+}
+
+/** Where facts of the whole site are kept. */
+export const siteTenant = "_site";
 
 /** It was applied from these very trees. */
 const isClean = ({ appliedRevision, fingerprint }: TenantHead, trees: string): boolean =>
@@ -103,6 +118,8 @@ interface Planned {
   readonly actor: Actor;
   /** The trees did not move: what is written heals drift. */
   readonly clean: boolean;
+  /** That let the revision in. */
+  readonly approvals: readonly RecordApproval[];
   readonly signal: AbortSignal;
 }
 
@@ -135,7 +152,7 @@ function newPins({ observed, snapshot }: TenantPlan): TenantChange["pins"] {
 async function recordOf(
   { deps, options }: ReconcileRoom,
   task: TenantTask,
-  { plan, actor, clean, signal }: Planned,
+  { plan, actor, clean, approvals, signal }: Planned,
   now: string,
 ): Promise<OutboxBody | null> {
   const facts = reconcileFacts(plan, now, sha256);
@@ -152,6 +169,7 @@ async function recordOf(
       // A heal, or break-glass, happens at a revision that may have its record already.
       n: clean || head === null ? deps.clock.now().getTime() : task.n,
       verification: null,
+      approvals: clean ? [] : approvals,
       ...facts,
     },
     sha256,

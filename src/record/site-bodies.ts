@@ -26,6 +26,7 @@ import {
   recordSchemaName,
   siteTenant,
 } from "./record-head.ts";
+import type { RecordApproval } from "./run-record.ts";
 import type {
   Activation,
   ControlRecord,
@@ -83,6 +84,8 @@ export interface ReconcileBodyInput extends PersonalInput {
   readonly held: readonly HeldDocument[];
   readonly verification: Verification | null;
   readonly activations: readonly Activation[];
+  /** By sha256. */
+  readonly approvals?: readonly RecordApproval[];
 }
 
 /**
@@ -95,21 +98,25 @@ export const reconcileBody = (input: ReconcileBodyInput, sha256: Sha256): Record
 /** The same, pausing at each entry of the lists: a first revision may apply ten thousand DAGs. */
 export function* reconcileSteps(input: ReconcileBodyInput, sha256: Sha256): Steps<RecordBody<"reconcile">> {
   const digest = hexDigestWith(sha256);
-  const { changes, held, activations } = input;
-  const lists: Record<ReconcileList, readonly unknown[]> = { changes, held, activations };
+  const { changes, held, activations, approvals = [] } = input;
+  const lists: Record<ReconcileList, readonly unknown[]> = { changes, held, activations, approvals };
   const texts = {
     changes: yield* listText(changes),
     held: yield* listText(held),
     activations: yield* listText(activations),
+    approvals: yield* listText(approvals),
   };
   const omitted: Partial<Record<ReconcileList, OmittedList>> = {};
-  for (const name of ["changes", "held", "activations"] as const) {
+  for (const name of reconcileLists) {
     const whole = reconcileRecord(input, texts, omitted);
     if (bytesOfText(whole.bodyText).length <= maxBodyBytes) return whole;
     omitted[name] = { count: lists[name].length, sha256: digest(texts[name]) };
   }
   return reconcileRecord(input, texts, omitted);
 }
+
+/** In the order in which they give way. */
+const reconcileLists: readonly ReconcileList[] = ["changes", "held", "activations", "approvals"];
 
 function* listText(list: readonly unknown[]): Steps<string> {
   const items: string[] = [];
@@ -136,7 +143,7 @@ function reconcileRecord(
     omitted: Object.keys(omitted).length === 0 ? undefined : omitted,
   });
   const members = new Map(Object.entries(rest).map(([name, value]) => [name, canonicalText(value)]));
-  for (const name of ["changes", "held", "activations"] as const)
+  for (const name of reconcileLists)
     if (omitted[name] === undefined && texts[name] !== "[]") members.set(name, texts[name]);
   const sorted = [...members].sort(([a], [b]) => compareText(a, b));
   const bodyText = `{${sorted.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`;

@@ -1,6 +1,6 @@
 import type { Hex, UtcText } from "../base/index.ts";
 import type { RecordDecision, RecordHead } from "./record-head.ts";
-import type { RecordTrigger } from "./run-record.ts";
+import type { RecordApproval, RecordTrigger } from "./run-record.ts";
 
 /** First record of a chain: which repository, and on whose word its first revision was trusted. */
 export interface GenesisRecord extends RecordHead {
@@ -21,12 +21,14 @@ export interface ReconcileRecord extends RecordHead {
   readonly changes?: readonly ReconcileChange[];
   readonly held?: readonly HeldDocument[];
   readonly verification?: Verification;
+  /** That let the commits of this step in, by sha256. */
+  readonly approvals?: readonly RecordApproval[];
   readonly activations?: readonly Activation[];
   /** Lists that would have made the line too long: how much stood in them, and their hash. */
   readonly omitted?: { readonly [List in ReconcileList]?: OmittedList };
 }
 
-export type ReconcileList = "changes" | "held" | "activations";
+export type ReconcileList = "changes" | "held" | "activations" | "approvals";
 
 /** `sha256` is of the list's canonical text; what stood in it follows from the two commits. */
 export interface OmittedList {

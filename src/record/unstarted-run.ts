@@ -3,12 +3,14 @@ import { runOutputsHashOf } from "../run/index.ts";
 import { effectiveDag, type TenantSnapshot } from "../spec/index.ts";
 import type { RecordRuntime } from "./record-head.ts";
 import { type RunFacts, runBody, stepRecord } from "./run-body.ts";
+import type { RecordApproval } from "./run-record.ts";
 
 /** A queued run as the store hands it over. */
 export interface UnstartedRun extends RunFacts {
   readonly specText: string;
   /** Canonical text of the TenantSnapshot that the run was pinned to. */
   readonly snapshotText: string;
+  readonly approvals: readonly RecordApproval[];
 }
 
 export interface UnstartedEnd {
@@ -56,6 +58,7 @@ export function unstartedRunBody(
         runtime: end.runtime,
         deterministic: true,
         steps,
+        approvals: run.approvals,
       },
       sha256,
     );

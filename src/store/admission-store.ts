@@ -1,4 +1,5 @@
 import type { CodeName, UtcText } from "../base/index.ts";
+import type { RecordApproval } from "../record/index.ts";
 import type { Actor, RunContext, Trigger } from "../run/index.ts";
 import type { Rationale } from "./worker-seam.ts";
 
@@ -120,6 +121,8 @@ export interface QueuedRun {
   readonly snapshot: string;
   /** Canonical text of that TenantSnapshot (joined from `blob`): its record names the plugins of steps that never ran. */
   readonly snapshotText: string;
+  /** Of `commit` and `policyRevision`, by sha256. */
+  readonly approvals: readonly RecordApproval[];
   readonly trigger: Trigger;
   readonly inputsHash: string;
   readonly runToken: string;

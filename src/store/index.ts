@@ -26,6 +26,7 @@ export { createStore, type StoreDeps } from "./create-store.ts";
 export type { LeaseStore, QueueStore, SweepBounds, Swept } from "./lease-store.ts";
 export type { AttemptView, DagView, EventView, LedgerStore, RunView, TenantView } from "./ledger-store.ts";
 export type {
+  CommitApprovals,
   Condition,
   CurrentGrants,
   DagVersion,

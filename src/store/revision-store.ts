@@ -1,5 +1,6 @@
 import type { UtcText } from "../base/index.ts";
 import type { Condition, ObservedTenant, OutboxBody, TenantChange } from "../plan/index.ts";
+import type { RecordApproval } from "../record/index.ts";
 import type { Allowlist } from "../spec/index.ts";
 import type { QueuedRunBody } from "./admission-store.ts";
 
@@ -23,6 +24,10 @@ export interface RevisionStore {
   applyTenant(change: TenantChange, endQueued: QueuedRunBody): Promise<void>;
   /** Keeps what is not kept yet: the commit that was first to bring a spec in stays its commit. */
   recordVersions(tenant: string, versions: readonly DagVersion[], now: UtcText): Promise<void>;
+  /** Keeps which approvals let a commit in: for a tenant of which it is the applied revision or brought a version in. */
+  recordApprovals(tenant: string, approved: readonly CommitApprovals[], now: UtcText): Promise<void>;
+  /** Of any of these commits, by sha256. */
+  approvalsOf(tenant: string, commits: readonly string[]): Promise<readonly RecordApproval[]>;
   /** Which of these blobs the tenant does not hold yet. */
   missingBlobs(tenant: string, sha256: readonly string[]): Promise<readonly string[]>;
   readBlob(tenant: string, sha256: string): Promise<Buffer | null>;
@@ -38,6 +43,11 @@ export interface CurrentGrants {
   readonly revision: string;
   /** null = that of the revision that was known. */
   readonly allowlist: Allowlist | null;
+}
+
+export interface CommitApprovals {
+  readonly commit: string;
+  readonly approvals: readonly RecordApproval[];
 }
 
 /** A version of a Dag that verified history brought in, applied or not. */

@@ -15,9 +15,17 @@ export {
 } from "./approval/approval-text.ts";
 export { planHash } from "./approval/plan-hash.ts";
 export { approvalNamespace } from "./authority/tree-verdict.ts";
-export type { PolicyRead, TrustPolicy } from "./authority/trust-grounds.ts";
-export type { TrustCommit, TrustIdent } from "./history/trust-commit.ts";
+export {
+  everyone,
+  isForge,
+  isOf,
+  type PolicyRead,
+  readGrounds,
+  type TrustGrounds,
+  type TrustPolicy,
+} from "./authority/trust-grounds.ts";
 export type { ReadTree, TrustTreeEntry } from "./history/tree-reader.ts";
+export type { TrustCommit, TrustIdent } from "./history/trust-commit.ts";
 export { bytesOfBase64 } from "./signature/base64.ts";
 export { ed25519Type } from "./signature/key-kinds.ts";
 export {

@@ -1,7 +1,7 @@
 import type { ArtifactStore } from "../artifact/index.ts";
 import type { Clock, CodeName, Fault } from "../base/index.ts";
 import type { Compute } from "../compute/index.ts";
-import type { RecordRuntime } from "../record/index.ts";
+import type { RecordApproval, RecordRuntime } from "../record/index.ts";
 import type { RunStatus, StepStatus } from "../run/index.ts";
 import type { SandboxHosts } from "../sandbox/index.ts";
 import type { LentSecrets, SecretSources } from "../secret/index.ts";
@@ -17,6 +17,12 @@ export interface WorkerDeps {
   readonly readBlob: (tenant: string, sha256: string, signal: AbortSignal) => Promise<Uint8Array | null>;
   /** The allowlist as applied now; null where its revision is still the known one. */
   readonly currentGrants: (tenant: string, known: string | null, signal: AbortSignal) => Promise<CurrentGrants>;
+  /** Approvals that let any of these commits in, by sha256. */
+  readonly approvalsOf: (
+    tenant: string,
+    commits: readonly string[],
+    signal: AbortSignal,
+  ) => Promise<readonly RecordApproval[]>;
   readonly secrets: StepSecrets;
   readonly hosts: Pick<SandboxHosts, "run" | "killAll" | "capacity">;
   readonly compute: StepCompute;

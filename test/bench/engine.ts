@@ -41,6 +41,7 @@ export async function openEngine(
       readSnapshot: async (tenant, hash) =>
         JSON.parse((await store.revision.readBlob(tenant, hash))?.toString() ?? "null") as TenantSnapshot,
       readBlob: (tenant, hash) => store.revision.readBlob(tenant, hash),
+      approvalsOf: () => Promise.resolve([]),
       currentGrants: (tenant, known) => store.revision.currentGrants(tenant, known),
       secrets: noSecrets,
       hosts,

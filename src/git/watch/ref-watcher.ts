@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type FSWatcher, watch } from "chokidar";
 import { type Clock, Fault, type Service, TaskGroup, WakeUp } from "../../base/index.ts";
@@ -7,6 +8,8 @@ export interface WatchRefsOptions {
   readonly repository: Pick<GitRepository, "commonDir" | "readRef">;
   /** Full names; refs besides these never wake. */
   readonly refs: readonly string[];
+  /** Folders of refs, `refs/a/b`: any ref that comes below or goes wakes, packing them too. */
+  readonly folders?: readonly string[];
   readonly pollMs: number;
   readonly clock: Clock;
   /** Carries nothing: read the refs again. Also called once at start. Must not throw. */
@@ -34,8 +37,9 @@ export function watchRefs(options: WatchRefsOptions): Service {
   // Nothing seen yet: the first look wakes, since a ref may have moved between its reader's last look and our start.
   let seen: string | null = null;
 
-  const look = (): void => {
-    const now = observedRefs(options);
+  const look = async (): Promise<void> => {
+    const below = await Promise.all((options.folders ?? []).map((folder) => namesBelow(options, folder)));
+    const now = [observedRefs(options), ...below].join("\n");
     if (now === seen) return;
     seen = now;
     onWake();
@@ -45,10 +49,10 @@ export function watchRefs(options: WatchRefsOptions): Service {
     for (;;) {
       const byEvent = await events.wait((waiting) => clock.sleep(pollMs, waiting), signal);
       if (byEvent) await clock.sleep(coalesceMs, signal);
-      look();
+      await look();
       if (!byEvent) continue;
       await clock.sleep(settleMs, signal);
-      look();
+      await look();
     }
   };
 
@@ -59,7 +63,7 @@ export function watchRefs(options: WatchRefsOptions): Service {
       files = openWatcher(options, () => events.wake());
       await readyOrFailed(files, onFailure);
       if (tasks.signal.aborted) return;
-      look();
+      await look();
       tasks.run("watch-refs", run);
     },
     stop: async () => {
@@ -69,13 +73,19 @@ export function watchRefs(options: WatchRefsOptions): Service {
   };
 }
 
-function openWatcher({ repository, refs }: WatchRefsOptions, onEvent: () => void): FSWatcher {
+function openWatcher({ repository, refs, folders = [] }: WatchRefsOptions, onEvent: () => void): FSWatcher {
   const root = repository.commonDir;
-  const wanted = new Set([root, join(root, "packed-refs"), ...refs.flatMap((ref) => pathsDownTo(root, ref))]);
+  const wanted = new Set([
+    root,
+    join(root, "packed-refs"),
+    ...[...refs, ...folders].flatMap((ref) => pathsDownTo(root, ref)),
+  ]);
   // From the directory that is always there: given a missing packed-refs, chokidar says `ready` before it watches
   // anything. Only the files of the watched refs and the directories above them are let in: our own commits to the
   // audit branch, and every lock file, stay without a watch.
-  const ignored = (path: string): boolean => !wanted.has(path);
+  const below = folders.map((folder) => `${join(root, folder)}/`);
+  const ignored = (path: string): boolean =>
+    !wanted.has(path) && (path.endsWith(".lock") || !below.some((folder) => path.startsWith(folder)));
   return watch(root, { ignoreInitial: true, followSymlinks: false, atomic: false, ignored }).on("all", onEvent);
 }
 
@@ -106,4 +116,22 @@ function observedRefs({ repository, refs }: WatchRefsOptions): string {
       }
     })
     .join("\n");
+}
+
+/** So many names are told apart; whoever may push can make millions. */
+const maxNames = 20_000;
+
+/** The names of the loose refs below a folder; asynchronous, since there may be thousands. */
+async function namesBelow({ repository }: WatchRefsOptions, folder: string): Promise<string> {
+  const root = repository.commonDir;
+  const names: string[] = [];
+  const pending = [folder];
+  for (let at = pending.pop(); at !== undefined && names.length < maxNames; at = pending.pop()) {
+    const entries = await readdir(join(root, at), { withFileTypes: true }).catch(() => []);
+    for (const entry of entries) {
+      if (entry.isDirectory()) pending.push(`${at}/${entry.name}`);
+      else if (!entry.name.endsWith(".lock")) names.push(`${at}/${entry.name}`);
+    }
+  }
+  return names.sort().join("\n");
 }

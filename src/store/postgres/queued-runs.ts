@@ -1,8 +1,10 @@
 import { type UtcText, utcText } from "../../base/index.ts";
 import type { Row, Session } from "../../database/index.ts";
+import type { RecordApproval } from "../../record/index.ts";
 import type { Actor, Trigger } from "../../run/index.ts";
 import type { QueuedRun, QueuedRunBody } from "../admission-store.ts";
 import type { Rationale } from "../worker-seam.ts";
+import { approvalsByCommit, eachOnce } from "./approvals.ts";
 import { hashInJson, hexOfBytes, utcOrNull } from "./column-codec.ts";
 
 /** Columns that run_live and run share, as a run is read back. */
@@ -81,7 +83,9 @@ export async function endQueuedRuns(session: Session, selection: QueuedSelection
     values: selection.values,
   });
   if (rows.length === 0) return 0;
-  const items = rows.map((row, n) => endItem(row, n, end));
+  const commits = rows.flatMap(({ commit_id, policy_revision }) => [commit_id, policy_revision]);
+  const approvals = await approvalsByCommit(session, end.tenant, commits);
+  const items = rows.map((row, n) => endItem({ row, n, approvals }, end));
   const ended = await session.query({
     text: "select n from end_runs($1::json, null) n",
     values: [JSON.stringify(items)],
@@ -89,8 +93,15 @@ export async function endQueuedRuns(session: Session, selection: QueuedSelection
   return ended.length;
 }
 
-function endItem(row: QueuedRow, n: number, { tenant, bodyOf, now }: QueuedEnd): Record<string, unknown> {
-  const { recordId, bodyText, outputsHash } = bodyOf(queuedRunOf(tenant, row));
+interface EndedRow {
+  readonly row: QueuedRow;
+  readonly n: number;
+  readonly approvals: ReadonlyMap<string, readonly RecordApproval[]>;
+}
+
+function endItem({ row, n, approvals }: EndedRow, { tenant, bodyOf, now }: QueuedEnd): Record<string, unknown> {
+  const own = [row.commit_id, row.policy_revision].flatMap((commit) => approvals.get(commit) ?? []);
+  const { recordId, bodyText, outputsHash } = bodyOf({ ...queuedRunOf(tenant, row), approvals: eachOnce(own) });
   return {
     n,
     tenant,
@@ -106,7 +117,7 @@ function endItem(row: QueuedRow, n: number, { tenant, bodyOf, now }: QueuedEnd):
   };
 }
 
-function queuedRunOf(tenant: string, row: QueuedRow): QueuedRun {
+function queuedRunOf(tenant: string, row: QueuedRow): Omit<QueuedRun, "approvals"> {
   return {
     tenant,
     runId: row.run_id,

@@ -4,6 +4,7 @@ import type { Database, Row, Session } from "../../database/index.ts";
 import { pinnedBlobs } from "../../plan/index.ts";
 import { decodeSnapshot } from "../../spec/index.ts";
 import type { ObservedSite, ObservedTenant, RevisionStore, TenantChange, TenantHead } from "../revision-store.ts";
+import { insertApprovals, readApprovals } from "./approvals.ts";
 import { hashBytes, hexOfBytes } from "./column-codec.ts";
 import { readConditions, replaceConditions } from "./conditions.ts";
 import { readCurrentGrants } from "./current-grants.ts";
@@ -42,6 +43,9 @@ export function createRevisionStore(database: Database): RevisionStore {
       }),
     recordVersions: (tenant, versions, now) =>
       database.withTenant(tenant, (session) => insertVersions(session, tenant, { versions, now })),
+    recordApprovals: (tenant, approved, now) =>
+      database.withTenant(tenant, (session) => insertApprovals(session, tenant, { approved, now })),
+    approvalsOf: (tenant, commits) => database.withTenant(tenant, (session) => readApprovals(session, tenant, commits)),
     missingBlobs: (tenant, sha256) => database.withTenant(tenant, (session) => missingBlobs(session, tenant, sha256)),
     currentGrants: (tenant, known) =>
       database.withTenant(tenant, (session) => readCurrentGrants(session, tenant, known)),

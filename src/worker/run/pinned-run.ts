@@ -2,6 +2,7 @@ import { Fault, type JsonObject, parseCanonical } from "../../base/index.ts";
 import { sha256 } from "../../base/node-digest.ts";
 import { slotScope } from "../../calendar/index.ts";
 import type { WalkDag } from "../../dag/index.ts";
+import type { RecordApproval } from "../../record/index.ts";
 import { specHashOf } from "../../run/index.ts";
 import {
   type DagSpec,
@@ -37,6 +38,8 @@ export interface PinnedRun {
   readonly quota: QuotaLimits;
   readonly steps: ReadonlyMap<string, PinnedStep>;
   readonly walkDag: WalkDag;
+  /** Of its dagVersion.commit and its policyRevision, by sha256. */
+  readonly approvals: readonly RecordApproval[];
 }
 
 /** Reads the pinned snapshot and decodes the stored spec. Fault INTERNAL where the store holds what no admission wrote. */
@@ -44,10 +47,13 @@ export async function loadRun(room: WorkerRoom, claimed: ClaimedRun, signal: Abo
   const { tenant, snapshot: sha256 } = claimed;
   const read = (): Promise<TenantSnapshot> => room.deps.readSnapshot(tenant, sha256, signal);
   const snapshot = await lastingCall(room.deps, "readSnapshot", read, signal);
-  return pinRun(claimed, snapshot);
+  const commits = [claimed.commit, claimed.policyRevision];
+  const ask = (): Promise<PinnedRun["approvals"]> => room.deps.approvalsOf(tenant, commits, signal);
+  const approvals = await lastingCall(room.deps, "approvalsOf", ask, signal);
+  return { ...pinRun(claimed, snapshot), approvals };
 }
 
-function pinRun(claimed: ClaimedRun, snapshot: TenantSnapshot): PinnedRun {
+function pinRun(claimed: ClaimedRun, snapshot: TenantSnapshot): Omit<PinnedRun, "approvals"> {
   // What runs must be what the record will name.
   if (specHashOf(claimed.specText, sha256) !== claimed.specHash) {
     throw new Fault("INTERNAL", "the stored spec has another hash");

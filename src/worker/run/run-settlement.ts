@@ -1,6 +1,6 @@
 import { type CodeName, type ErrorClass, utcText } from "../../base/index.ts";
 import { sha256 } from "../../base/node-digest.ts";
-import { runBody, type StepRecord, stepRecord } from "../../record/index.ts";
+import { type RecordApproval, runBody, type StepRecord, stepRecord } from "../../record/index.ts";
 import { type RunStatus, replayTokenOf, runOutputsHashOf } from "../../run/index.ts";
 import type { CancelRequest, ClaimedRun, Rationale, Settlement } from "../../store/index.ts";
 import type { WorkerRoom } from "../worker-room.ts";
@@ -29,7 +29,7 @@ interface Ended {
 
 /** The settlement with the record body: every step of the spec, also those that never ran. */
 export function settlementOf(room: WorkerRoom, ledger: RunLedger, { ending, cancel }: Ended): Settlement {
-  const { claimed, steps } = ledger.pinned;
+  const { claimed, steps, approvals } = ledger.pinned;
   const pinned = [...steps.values()];
   const proper = pinned.filter((step) => !step.isFinal).map(({ spec }) => spec.stepId);
   const outputsHash = runOutputsHashOf(
@@ -54,13 +54,13 @@ export function settlementOf(room: WorkerRoom, ledger: RunLedger, { ending, canc
     outputsHash,
     runtime: { ...room.options.runtime },
   });
-  return settlement(room, claimed, { ending, cancel, outputsHash, replayToken, deterministic, records });
+  return settlement(room, claimed, { ending, cancel, outputsHash, replayToken, deterministic, records, approvals });
 }
 
 /** Where the run could not even be read: its record says so and has no steps. */
 export function unreadableSettlement(room: WorkerRoom, claimed: ClaimedRun, ended: Ended): Settlement {
   const outputsHash = runOutputsHashOf({}, sha256);
-  const nothing = { outputsHash, replayToken: null, deterministic: false, records: [] };
+  const nothing = { outputsHash, replayToken: null, deterministic: false, records: [], approvals: [] };
   return settlement(room, claimed, { ...ended, ...nothing });
 }
 
@@ -69,6 +69,7 @@ interface Story extends Ended {
   readonly replayToken: string | null;
   readonly deterministic: boolean;
   readonly records: readonly StepRecord[];
+  readonly approvals: readonly RecordApproval[];
 }
 
 function settlement(room: WorkerRoom, claimed: ClaimedRun, story: Story): Settlement {
@@ -89,6 +90,7 @@ function settlement(room: WorkerRoom, claimed: ClaimedRun, story: Story): Settle
       runtime: room.options.runtime,
       deterministic: story.deterministic,
       steps: story.records,
+      approvals: story.approvals,
     },
     sha256,
   );

@@ -66,7 +66,7 @@ describe("row-level security", () => {
           "condition",
           "event",
         ],
-        ...["blob", "outbox", "batch", "dag", "site", "dag_version", "plugin_version", "suspension"],
+        ...["blob", "outbox", "batch", "dag", "site", "dag_version", "plugin_version", "approval", "suspension"],
         ...["run", "attempt", "output", "record", "run_key"],
       ].sort(),
     );
@@ -198,14 +198,14 @@ describe("row-level security", () => {
   });
 });
 
-const ledger = new Set(["dag_version", "plugin_version", "run_key", "run", "attempt", "output", "record"]);
+const ledger = new Set(["dag_version", "plugin_version", "approval", "run_key", "run", "attempt", "output", "record"]);
 // Written by functions of the closed list alone.
 const readOnly = new Set(["run_key", "attempt", "output", "record"]);
 
 describe("ledger tables", () => {
   it("take no update, delete or truncate from any role, by parent or partition", async () => {
     const names = await db.admin<{ name: string }>(
-      "select relname as name from pg_class where relnamespace = 'orrery'::regnamespace and relkind in ('r', 'p') and relname ~ '^(dag_version|plugin_version|run_key|run|attempt|output|record)(_\\d{4}_\\d\\d)?$'",
+      "select relname as name from pg_class where relnamespace = 'orrery'::regnamespace and relkind in ('r', 'p') and relname ~ '^(dag_version|plugin_version|approval|run_key|run|attempt|output|record)(_\\d{4}_\\d\\d)?$'",
     );
     expect(names.length).toBeGreaterThanOrEqual(18);
     for (const { name } of names) {

@@ -12,7 +12,7 @@ interface Table extends Surface {
 
 /** DESIGN law 5: rows that nobody changes. */
 const ledger: ReadonlySet<string> = new Set([
-  ...["dag_version", "plugin_version", "run", "attempt", "output", "record", "run_key"],
+  ...["dag_version", "plugin_version", "approval", "run", "attempt", "output", "record", "run_key"],
 ]);
 
 /** And those that move with the work. A table of neither list has no rule yet. */

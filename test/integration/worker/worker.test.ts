@@ -124,6 +124,7 @@ async function startWorker(
         JSON.parse((await store.revision.readBlob(tenant, hash))?.toString() ?? "null") as TenantSnapshot,
       readBlob: (tenant, hash) => store.revision.readBlob(tenant, hash),
       currentGrants: (tenant, known) => store.revision.currentGrants(tenant, known),
+      approvalsOf: (tenant, commits) => store.revision.approvalsOf(tenant, commits),
       secrets: noSecrets,
       hosts,
       compute,

@@ -137,7 +137,7 @@ describe("effective values", () => {
     expect(effectiveAllowlist(null)).toEqual({ plugins: [], endpoints: [], secrets: [] });
     expect(effectiveTenant(null)).toEqual({ owners: [], contact: null, suspend: false });
     expect(effectiveRepository(null)).toEqual({
-      trust: { commits: "require", merges: "firstParent" },
+      trust: { commits: "require", merges: "firstParent", groups: {}, paths: null, forges: [] },
       brakes: { prunePercent: 20 },
     });
   });

@@ -1,7 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { armorSshsig, type TrustPolicy, wireString } from "../../../src/trust/index.ts";
-import { rounds } from "../../support/effort.ts";
 import { type FakeCommit, FakeHistory, keyLine, oidOf, signersFile, start } from "./fake-history.ts";
 
 /** A branch whose first commit ana signed and which she and bob may go on with. */

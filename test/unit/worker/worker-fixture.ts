@@ -166,6 +166,7 @@ export class Bench {
         return snapshot === undefined ? Promise.reject(new Error("no snapshot")) : Promise.resolve(snapshot);
       },
       readBlob: (tenant, hash) => Promise.resolve(this.#blobs.get(`${tenant}/${hash}`) ?? null),
+      approvalsOf: () => Promise.resolve([]),
       currentGrants: (tenant) =>
         Promise.resolve({
           revision: this.queue.revisions[tenant] ?? "d".repeat(40),
