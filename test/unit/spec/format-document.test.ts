@@ -258,7 +258,11 @@ describe("laws of the layout", () => {
 
         if (!result.ok) {
           expect(result.findings).not.toEqual([]);
-          expect(result.findings.map(({ message }) => message).join()).not.toContain("would change");
+          // A text alone may become a document mark at the first column, and yaml takes an open quote at the end for closed.
+          const value = valueOf(source);
+          const isWhole = JSON.stringify(valueOf(`${source}\n`)) === JSON.stringify(value);
+          if (isWhole && typeof value === "object")
+            expect(result.findings.map(({ message }) => message).join()).not.toContain("would change");
           return;
         }
         expect(valueOf(result.text)).toEqual(valueOf(source));
