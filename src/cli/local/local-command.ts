@@ -78,9 +78,13 @@ function secretsOf(options: LocalOptions): SecretSources {
 }
 
 function showHeld({ findings }: LocalDag, { target, options, terminal }: Scene): ExitCode {
-  showFindings(findings, target.place, (line) => terminal.print(line));
-  if (options.output === "json") terminal.print(JSON.stringify({ ok: false, findings }));
-  else terminal.print(`${target.tenant}/${target.dagId} would be held: nothing to run`);
+  if (options.output === "json") {
+    showFindings(findings, target.place, (line) => terminal.note(line));
+    terminal.print(JSON.stringify({ ok: false, findings }));
+  } else {
+    showFindings(findings, target.place, (line) => terminal.print(line));
+    terminal.print(`${target.tenant}/${target.dagId} would be held: nothing to run`);
+  }
   return exitCodes.findings;
 }
 
