@@ -1,5 +1,5 @@
 /** A `$ ` line of a ```console block of a Markdown file, and what is said to come out of it. */
-export interface ConsoleCommand {
+interface ConsoleCommand {
   readonly kind: "command";
   /** `docs/developer.md:12`. */
   readonly at: string;
@@ -11,7 +11,7 @@ export interface ConsoleCommand {
 }
 
 /** A ```yaml block whose first line is a comment with its path. */
-export interface NamedFile {
+interface NamedFile {
   readonly kind: "file";
   readonly at: string;
   readonly path: string;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
-export interface Answer {
+interface Answer {
   readonly exit: number;
   /** Standard output and error, as a terminal would show them. */
   readonly said: string;
