@@ -49,7 +49,9 @@ function filesOf({ site, person, personKey, recorderBlob }: FirstRevision): Read
   ]);
   const hello = `${tenant}/dags/hello.yaml`;
   texts.set(hello, readFileSync(path.join(example, "tenants", "acme", "dags", "hello.yaml"), "utf8"));
-  const files = new Map<string, Buffer>([...texts].map(([name, text]) => [name, Buffer.from(modelineOf(name) + text, "utf8")]));
+  const files = new Map<string, Buffer>(
+    [...texts].map(([name, text]) => [name, Buffer.from(modelineOf(name) + text, "utf8")]),
+  );
   for (const [name, bytes] of corePlugins(path.join(example, "plugins"))) files.set(`plugins/${name}`, bytes);
   return files;
 }

@@ -72,9 +72,13 @@ function refusalOf(
   // A waiting run that this one takes the place of needs no room.
   const queued = usage.queued - (concurrency.overlap === "latest" ? usage.waitingOfDag : 0);
   if (queued >= quota.runs.maxQueued) return { code: "QUEUE_FULL", skip: "quota" };
-  const { cpuTimeMs, artifactBytes } = quota.perDay;
-  if (cpuTimeMs !== null && usage.today.cpuTimeMs >= cpuTimeMs) return { code: "CPU_BUDGET_SPENT", skip: "quota" };
-  if (artifactBytes !== null && usage.today.artifactBytes >= artifactBytes)
+  return spentBudget(quota, usage);
+}
+
+function spentBudget({ perDay }: QuotaLimits, { today }: AdmissionUsage): ReturnType<typeof refusalOf> {
+  const { cpuTimeMs, artifactBytes } = perDay;
+  if (cpuTimeMs !== null && today.cpuTimeMs >= cpuTimeMs) return { code: "CPU_BUDGET_SPENT", skip: "quota" };
+  if (artifactBytes !== null && today.artifactBytes >= artifactBytes)
     return { code: "ARTIFACT_BUDGET_SPENT", skip: "quota" };
   return null;
 }

@@ -82,7 +82,8 @@ async function plan(options: PlanOptions, terminal: Terminal): Promise<ExitCode>
 
 /** A brake before changes (DESIGN.md section 2). What the daemon would not even follow is no clean plan either. */
 function exitOf(plan: Plan, stalled: boolean): ExitCode {
-  if (plan.tenants.some(({ blocked }) => blocked?.kind === "brake" || blocked?.kind === "freeze")) return exitCodes.waiting;
+  if (plan.tenants.some(({ blocked }) => blocked?.kind === "brake" || blocked?.kind === "freeze"))
+    return exitCodes.waiting;
   const moved = plan.tenants.some(
     ({ blocked, dags, documents }) => blocked !== null || dags.length > 0 || documents.length > 0,
   );

@@ -27,16 +27,21 @@ export function effectiveQuota(specText: string | null): Quota {
   const { quota } = defaults;
   return {
     weight: spec.weight ?? quota.weight,
-    runs: {
-      maxConcurrent: spec.runs?.maxConcurrent ?? quota.maxConcurrentRuns,
-      maxQueued: spec.runs?.maxQueued ?? quota.maxQueuedRuns,
-      startsPerHour: spec.runs?.startsPerHour ?? null,
-    },
+    runs: runsOf(spec.runs ?? {}),
     steps: { maxConcurrent: spec.steps?.maxConcurrent ?? quota.maxConcurrentSteps },
     perStep: { ...quota.perStep, ...perStepOf(spec.perStep ?? {}) },
     perDay: { cpuTimeMs: null, artifactBytes: null, ...perDayOf(spec.perDay ?? {}) },
     minIntervalMs: spec.minInterval ?? quota.minIntervalMs,
     overrides: (spec.overrides ?? []).map(overrideOf),
+  };
+}
+
+function runsOf(runs: NonNullable<NormalLimits["runs"]>): Quota["runs"] {
+  const { quota } = defaults;
+  return {
+    maxConcurrent: runs.maxConcurrent ?? quota.maxConcurrentRuns,
+    maxQueued: runs.maxQueued ?? quota.maxQueuedRuns,
+    startsPerHour: runs.startsPerHour ?? null,
   };
 }
 

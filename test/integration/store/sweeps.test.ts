@@ -98,9 +98,9 @@ describe("the nightly sweep", () => {
 
   it("never takes a blob from under an apply that holds the tenant, however often both try", async () => {
     await applyFile("busy", 1, "even");
-    let sweeping = true;
+    const sweeping = new AbortController();
     const sweeps = (async () => {
-      while (sweeping) await store.queue.sweepHistory(bounds);
+      while (!sweeping.signal.aborted) await store.queue.sweepHistory(bounds);
     })();
 
     for (let n = 2; n <= 30; n++) {
@@ -111,7 +111,7 @@ describe("the nightly sweep", () => {
       expect([n, await holds("busy", text)]).toEqual([n, true]);
     }
 
-    sweeping = false;
+    sweeping.abort();
     await sweeps;
   });
 
@@ -128,9 +128,9 @@ describe("the nightly sweep", () => {
     const swept = await store.queue.sweepHistory(bounds);
 
     expect(swept.batches).toBe(3);
-    expect((await world.db.admin("select batch::int from batch order by 1")).map(({ batch }) => batch)).toEqual([
-      2, 5, 6,
-    ]);
+    expect(
+      (await world.db.admin<{ batch: number }>("select batch::int from batch order by 1")).map(({ batch }) => batch),
+    ).toEqual([2, 5, 6]);
     expect((await store.audit.lastBatch())?.batch).toBe(6);
   });
 
