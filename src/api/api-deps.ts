@@ -1,6 +1,6 @@
 import type { Clock } from "../base/index.ts";
 import type { TokenVerifier } from "../identity/index.ts";
-import type { BreakGlass } from "../reconciler/index.ts";
+import type { BreakGlass, HistoryAcceptance } from "../reconciler/index.ts";
 import type { RunStarter } from "../scheduler/index.ts";
 import type { LedgerStore } from "../store/index.ts";
 import type { Logger, Metrics, Redact } from "../telemetry/index.ts";
@@ -9,6 +9,7 @@ export interface ApiDeps {
   readonly ledger: LedgerStore;
   readonly runs: RunStarter;
   readonly breakGlass: BreakGlass;
+  readonly history: HistoryAcceptance;
   /** Log lines of one attempt as stored (NDJSON), null where the hash is not the tenant's. */
   readonly readLog: (tenant: string, sha256: string) => Promise<string | null>;
   readonly site: () => SiteStatus;

@@ -5,6 +5,7 @@ import type { StartAnswer } from "../scheduler/index.ts";
 import type { RunView } from "../store/index.ts";
 import type { ApiDeps } from "./api-deps.ts";
 import { type Caller, type CallerOf, demands } from "./caller.ts";
+import { registerHistory } from "./history-routes.ts";
 import { registerSuspensions } from "./suspension-routes.ts";
 
 const idPattern = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
@@ -28,11 +29,14 @@ const rationale = { type: "string", minLength: 1, maxLength: 2000 };
 export function registerRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const callers = new WeakMap<FastifyRequest, Caller>();
   app.addHook("onRequest", async (request) => {
-    const { scope } = request.routeOptions.config as { readonly scope?: Scope };
+    const { scope, isOfSite = false } = request.routeOptions.config as {
+      readonly scope?: Scope;
+      readonly isOfSite?: boolean;
+    };
     if (scope === undefined) throw new Fault("INTERNAL", "a route demands no scope");
     const tenant = tenantOfHeaders(request.headers["x-stella-tenant"], request.headers["x-stellaops-tenant"]);
     const principal = await deps.verifier.verify(bearerOf(request.headers.authorization));
-    guardTenant(principal, tenant, scope);
+    guardTenant(principal, tenant, { scope, isOfSite });
     callers.set(request, { tenant, principal });
     if (request.routeOptions.url?.startsWith(`${apiPrefix}/dags`) === true) refuseSpecChange(request);
   });
@@ -44,6 +48,7 @@ export function registerRoutes(app: FastifyInstance, deps: ApiDeps): void {
   registerDags(app, deps, callerOf);
   registerEvents(app, deps, callerOf);
   registerSuspensions(app, deps, callerOf);
+  registerHistory(app, deps, callerOf);
   registerRuns(app, deps, callerOf);
 }
 

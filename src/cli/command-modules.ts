@@ -26,6 +26,10 @@ export const commandModules: readonly CommandModule[] = [
   { names: ["simulate"], load: async () => (await import("./commands/simulate.ts")).addSimulateCommand },
   { names: ["approve"], load: async () => (await import("./commands/approve.ts")).addApproveCommand },
   { names: ["trust"], load: async () => (await import("./commands/trust.ts")).addTrustCommand },
+  {
+    names: ["accept-history"],
+    load: async () => (await import("./commands/accept-history.ts")).addAcceptHistoryCommand,
+  },
   { names: ["schedule"], load: async () => (await import("./commands/schedule.ts")).addScheduleCommand },
   { names: ["where"], load: async () => (await import("./commands/where.ts")).addWhereCommand },
   { names: ["grants"], load: async () => (await import("./commands/grants.ts")).addGrantsCommand },

@@ -121,6 +121,7 @@ async function doorDeps(plant: Plant, { view, engines, metrics }: Inside): Promi
   return {
     ...{ ledger: store.ledger, metrics, clock, log, redact: createRedact(plant.secrets.lent.literals) },
     breakGlass: engines.breakGlass,
+    history: engines.history,
     runs: createRunStarter(engines.starting, { site: config.site, runtime }),
     site: () => view.status(),
     tenants: () => view.tenants,

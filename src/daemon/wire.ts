@@ -1,7 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { Service } from "../base/index.ts";
 import { watchRefs } from "../git/index.ts";
-import { type BreakGlass, createBreakGlass, createReconciler, type Reconciler } from "../reconciler/index.ts";
+import {
+  type BreakGlass,
+  createBreakGlass,
+  createHistoryAcceptance,
+  createReconciler,
+  type HistoryAcceptance,
+  type Reconciler,
+} from "../reconciler/index.ts";
 import { createRecorder, type Recorder, type RecorderOptions, recorderDefaults } from "../recorder/index.ts";
 import { createScheduler, type Scheduler, type StarterDeps } from "../scheduler/index.ts";
 import { nodeTrustCrypto } from "../signer/index.ts";
@@ -29,6 +36,7 @@ export interface Engines {
   /** What starting a run by hand needs. */
   readonly starting: StarterDeps;
   readonly breakGlass: BreakGlass;
+  readonly history: HistoryAcceptance;
 }
 
 /** The only place where engines meet: each knows the others as a wake-up without a payload. */
@@ -53,6 +61,7 @@ export function wireEngines(input: WireInput): Engines {
     recorder,
     starting,
     breakGlass: wireBreakGlass(plant, [reconciler, recorder]),
+    history: wireHistory(plant, [reconciler, recorder]),
   };
 }
 
@@ -135,6 +144,17 @@ function wireBreakGlass(
   };
   const { suspensions, ledger } = store;
   return createBreakGlass({ suspensions, ledger, clock, wake }, { site: config.site, runtime });
+}
+
+function wireHistory(
+  { config, repository, store, clock, runtime }: Plant,
+  woken: readonly { readonly wake: () => void }[],
+): HistoryAcceptance {
+  const wake = (): void => {
+    for (const engine of woken) engine.wake();
+  };
+  const facts = { site: config.site, specRef: config.specRef, runtime };
+  return createHistoryAcceptance({ repository, revision: store.revision, clock, wake }, facts);
 }
 
 const pollRefMs = 2000;

@@ -1,10 +1,13 @@
 /** Who calls, as a checked token says. */
 export interface Principal {
   readonly subject: string;
-  /** The one tenant of the token. */
+  /** The one tenant of the token; `*` = a site operator, who is of none. */
   readonly tenant: string;
   readonly scopes: ReadonlySet<Scope>;
 }
+
+/** What concerns the whole site; no tenant can be called so. */
+export const everyTenant = "*";
 
 export type Scope = "read" | "operate" | "admin";
 

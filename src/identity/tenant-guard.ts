@@ -1,5 +1,5 @@
 import { Fault } from "../base/index.ts";
-import type { Principal, Scope } from "./principal.ts";
+import { everyTenant, type Principal, type Scope } from "./principal.ts";
 
 type Header = string | readonly string[] | undefined;
 
@@ -15,9 +15,18 @@ export function tenantOfHeaders(stella: Header, stellaOps: Header): string {
   return tenant;
 }
 
-/** Token claim = header, and the scope is held. Throws a Fault of disposition `refuse`. */
-export function guardTenant(principal: Principal, tenant: string, scope: Scope): void {
+/**
+ * Token claim = header, and the scope is held. A site operator reaches what is of the whole site and nothing of a tenant,
+ * and the other way round. Throws a Fault of disposition `refuse`.
+ */
+export function guardTenant(
+  principal: Principal,
+  tenant: string,
+  { scope, isOfSite }: { readonly scope: Scope; readonly isOfSite: boolean },
+): void {
   if (principal.tenant !== tenant)
     throw new Fault("TENANT_MISMATCH", "the token is for another tenant than the header");
   if (!principal.scopes.has(scope)) throw new Fault("SCOPE_REQUIRED", `the token lacks orchestrator:${scope}`);
+  if ((tenant === everyTenant) !== isOfSite)
+    throw new Fault("TENANT_MISMATCH", isOfSite ? "this is of the whole site: tenant *" : "this is of one tenant");
 }

@@ -3,7 +3,7 @@ import { type Clock, Fault } from "../base/index.ts";
 import { sha256Hex } from "../base/node-digest.ts";
 import { isId } from "../spec/index.ts";
 import { audience, issuer } from "./api-key.ts";
-import { type Principal, parseScopes } from "./principal.ts";
+import { everyTenant, type Principal, parseScopes } from "./principal.ts";
 
 export interface TokenVerifier {
   /** Fault TOKEN_REQUIRED for whatever is no valid token; the cause stays inside. */
@@ -46,7 +46,12 @@ async function check(
       currentDate: now,
     });
     const { sub, exp, tenant, scope } = payload;
-    if (typeof tenant !== "string" || !isId(tenant) || sub === undefined || exp === undefined)
+    if (
+      typeof tenant !== "string" ||
+      !(isId(tenant) || tenant === everyTenant) ||
+      sub === undefined ||
+      exp === undefined
+    )
       throw new Error("claims");
     return {
       principal: { subject: sub, tenant, scopes: parseScopes(typeof scope === "string" ? scope : "") },

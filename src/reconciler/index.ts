@@ -6,6 +6,7 @@ export {
   type SiteSecrets,
   type SpecSource,
 } from "./desired-reader.ts";
+export { createHistoryAcceptance, type HistoryAcceptance } from "./history-acceptance.ts";
 export { type LintDeps, type LintFinding, type LintReport, lintRevision } from "./lint/lint-revision.ts";
 export { createReconciler, type Reconciler } from "./reconciler.ts";
 export type { PassResult, ReconcilerDeps, ReconcilerOptions } from "./reconciler-deps.ts";

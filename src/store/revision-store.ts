@@ -14,6 +14,8 @@ export interface RevisionStore {
   createSite(site: NewSite): Promise<void>;
   /** Moves the verified revision (guard: `from`), with the `_site` reconcile body and site conditions. */
   applySite(change: SiteChange): Promise<void>;
+  /** Past a rewind or fork: moves the verified revision (guard: `from`) on a person's word, with the `control` body. */
+  acceptHistory(change: Pick<SiteChange, "to" | "record"> & { readonly from: string }): Promise<void>;
   observeTenant(tenant: string): Promise<ObservedTenant>;
   /** What tells whether a tenant stands as it was applied, without its DAGs: cheap, however many there are. */
   observeHead(tenant: string): Promise<TenantHead>;

@@ -24,6 +24,7 @@ export {
   type TrustGrounds,
   type TrustPolicy,
 } from "./authority/trust-grounds.ts";
+export { firstParents } from "./history/first-parents.ts";
 export type { ReadTree, TrustTreeEntry } from "./history/tree-reader.ts";
 export type { TrustCommit, TrustIdent } from "./history/trust-commit.ts";
 export { bytesOfBase64 } from "./signature/base64.ts";

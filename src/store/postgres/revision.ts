@@ -14,7 +14,7 @@ import { readDags } from "./observed-dags.ts";
 import { insertBody } from "./outbox-row.ts";
 import { insertPins, readPins } from "./plugin-pins.ts";
 import { endQueuedRuns, lockTenant, promote } from "./queued-runs.ts";
-import { applySite, createSite, noteTenant, observeSite, siteTenant } from "./site.ts";
+import { acceptHistory, applySite, createSite, noteTenant, observeSite, siteTenant } from "./site.ts";
 import { readSuspensions } from "./suspensions.ts";
 import { writeQuota } from "./tenant-quota.ts";
 
@@ -23,6 +23,7 @@ export function createRevisionStore(database: Database): RevisionStore {
     observeSite: (): Promise<ObservedSite | null> => database.withTenant(siteTenant, observeSite),
     createSite: (site) => database.withTenant(siteTenant, (session) => createSite(session, site)),
     applySite: (change) => database.withTenant(siteTenant, (session) => applySite(session, change)),
+    acceptHistory: (change) => database.withTenant(siteTenant, (session) => acceptHistory(session, change)),
     reportSite: (conditions, now) =>
       database.withTenant(siteTenant, (session) => replaceConditions(session, siteTenant, conditions, now)),
     observeTenant: (tenant) => database.withTenant(tenant, (session) => observeTenant(session, tenant)),

@@ -58,6 +58,18 @@ export async function applySite(session: Session, change: SiteChange): Promise<v
   await replaceConditions(session, siteTenant, change.conditions, change.now);
 }
 
+export async function acceptHistory(
+  session: Session,
+  { from, to, record }: Pick<SiteChange, "from" | "to" | "record">,
+): Promise<void> {
+  const moved = await session.query({
+    text: `update site set verified_revision = $2 where tenant_id = '_site' and verified_revision = $1 returning site`,
+    values: [from, to],
+  });
+  if (moved.length === 0) throw new Fault("STORE_CONFLICT", "the verified revision moved meanwhile");
+  await insertBody(session, siteTenant, record);
+}
+
 /** Adds a tenant to those ever applied, in the transaction that applies it first. */
 export async function noteTenant(session: Session, tenant: string): Promise<void> {
   await session.actAs(siteTenant);

@@ -103,6 +103,7 @@ export async function openApi(overrides: Partial<ApiDeps> = {}): Promise<Api> {
         Promise.resolve({ ...rest, since: until.toISOString(), until: until.toISOString() }),
       resume: () => Promise.resolve(true),
     },
+    history: { accept: ({ to }) => Promise.resolve({ from: "0".repeat(40), to }) },
     runs: {
       start: (request) => {
         starts.push(request);

@@ -14,6 +14,8 @@ interface Route {
   /** As called, for acme. */
   readonly path: string;
   readonly body?: object;
+  /** `*`: of the whole site; acme where it is left out. */
+  readonly tenant?: string;
   /** What a caller with every right gets. */
   readonly status: number;
   /** The narrowest scope that is enough. */
@@ -43,6 +45,10 @@ const routes: readonly Route[] = [
   {
     ...{ method: "POST", url: "/admin/suspensions::end", path: "/admin/suspensions:end", status: 200, scope: "admin" },
     body: { reason: "fixed", ticket: "INC-7" },
+  },
+  {
+    ...{ method: "POST", url: "/admin/history::accept", path: "/admin/history:accept", status: 200, scope: "admin" },
+    ...{ tenant: "*", body: { to: "a".repeat(40), reason: "restored from a backup", ticket: "INC-8" } },
   },
   { method: "POST", url: "/dags/:dagId/runs", path: "/dags/hello/runs", body: {}, status: 201, scope: "operate" },
   {
@@ -94,11 +100,12 @@ describe("every route behind tenant, token and scope", () => {
   });
 
   it.each(routes.map((route) => [nameOf(route), route] as const))("%s", async (_name, route) => {
-    const bearer = `Bearer ${await api.token({ scopes: [route.scope] })}`;
-    const tenant = { "x-stella-tenant": "acme" };
+    const { tenant: own = "acme" } = route;
+    const bearer = `Bearer ${await api.token({ tenant: own, scopes: [route.scope] })}`;
+    const tenant = { "x-stella-tenant": own };
 
     expect((await send(route, { ...tenant, authorization: bearer })).status).toBe(route.status);
-    expect((await send(route, { "x-stellaops-tenant": "acme", authorization: bearer })).status).toBe(route.status);
+    expect((await send(route, { "x-stellaops-tenant": own, authorization: bearer })).status).toBe(route.status);
     await expectProblem(await send(route, tenant), 401, "TOKEN_REQUIRED");
     await expectProblem(await send(route, { ...tenant, authorization: "Basic YTpi" }), 401, "TOKEN_REQUIRED");
     await expectProblem(await send(route, { authorization: bearer }), 400, "TENANT_REQUIRED");
@@ -109,7 +116,11 @@ describe("every route behind tenant, token and scope", () => {
     );
     const others: readonly (readonly [string, number, string])[] = [
       [await api.token({ tenant: "borealis" }), 403, "TENANT_MISMATCH"],
-      [await api.token({ scopes: route.scope === "read" ? ["nothing"] : ["read"] }), 403, "SCOPE_REQUIRED"],
+      [
+        await api.token({ tenant: own, scopes: route.scope === "read" ? ["nothing"] : ["read"] }),
+        403,
+        "SCOPE_REQUIRED",
+      ],
       [await api.token({ nowSeconds: Math.floor(api.clock.now().getTime() / 1000) - 3600 }), 401, "TOKEN_REQUIRED"],
       [await api.token({}, api.foreignKey), 401, "TOKEN_REQUIRED"],
       [`${await api.token()}x`, 401, "TOKEN_REQUIRED"],

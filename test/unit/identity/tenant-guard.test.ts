@@ -72,9 +72,20 @@ describe("scopes", () => {
     fc.assert(
       fc.property(name, name, fc.subarray([...scopes]), fc.constantFrom(...scopes), (own, asked, held, wanted) => {
         const principal: Principal = { subject: "ana", tenant: own, scopes: new Set(held) };
-        const code = codeOf(() => guardTenant(principal, asked, wanted));
-        expect(code).toBe(own !== asked ? "TENANT_MISMATCH" : held.includes(wanted) ? null : "SCOPE_REQUIRED");
+        const code = codeOf(() => guardTenant(principal, asked, { scope: wanted, isOfSite: false }));
+        const refused = held.includes(wanted) ? (own === "*" ? "TENANT_MISMATCH" : null) : "SCOPE_REQUIRED";
+        expect(code).toBe(own !== asked ? "TENANT_MISMATCH" : refused);
       }),
     );
+  });
+
+  it("what is of the whole site is for a site operator alone, who reaches nothing of a tenant", () => {
+    const of = (tenant: string): Principal => ({ subject: "omar", tenant, scopes: new Set<Scope>(["admin"]) });
+    const ask = (tenant: string, isOfSite: boolean) =>
+      codeOf(() => guardTenant(of(tenant), tenant, { scope: "admin", isOfSite }));
+
+    expect([ask("*", true), ask("acme", true), ask("*", false), ask("acme", false)]).toEqual([
+      ...[null, "TENANT_MISMATCH", "TENANT_MISMATCH", null],
+    ]);
   });
 });
