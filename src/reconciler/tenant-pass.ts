@@ -102,14 +102,16 @@ async function keepApprovals(
 export const siteTenant = "_site";
 
 /** It was applied from these very trees. */
-const isClean = ({ appliedRevision, fingerprint }: TenantHead, trees: string): boolean =>
-  appliedRevision !== null && treesOf(fingerprint) === trees;
+const isClean = (
+  { appliedRevision, fingerprint }: Pick<TenantHead, "appliedRevision" | "fingerprint">,
+  trees: string,
+): boolean => appliedRevision !== null && treesOf(fingerprint) === trees;
 
 /** Clean, and neither a suspension nor an override of a quota began or ended since. */
 function isSettled(head: TenantHead, trees: string, now: UtcText): boolean {
   const overrides = head.snapshot === null ? "" : overrideMark(head.snapshot.quota, new Date(now));
   const mark = overrides + new Suspended(head.suspensions, now).mark;
-  return isClean(head, trees) && head.fingerprint === trees + mark;
+  return isClean(head, trees) && head.fingerprint === trees + mark && !head.isBlocked;
 }
 
 interface Planned {

@@ -39,7 +39,10 @@ export interface RevisionStore {
   reportSite(conditions: readonly Condition[], now: UtcText): Promise<void>;
 }
 
-export type TenantHead = Omit<ObservedTenant, "pins" | "dags" | "conditions">;
+export type TenantHead = Omit<ObservedTenant, "pins" | "dags" | "conditions"> & {
+  /** Its conditions say that changes wait as a whole: what they wait for may be taken back by a commit. */
+  readonly isBlocked: boolean;
+};
 
 export interface CurrentGrants {
   readonly revision: string;

@@ -77,6 +77,7 @@ interface TenantRow extends Row {
   readonly fingerprint: string | null;
   readonly suspended: boolean;
   readonly snapshot: Buffer | null;
+  readonly blocked: boolean;
 }
 
 async function observeTenant(session: Session, tenant: string): Promise<ObservedTenant> {
@@ -90,7 +91,10 @@ async function observeTenant(session: Session, tenant: string): Promise<Observed
 
 async function observeHead(session: Session, tenant: string): Promise<TenantHead> {
   const [row] = await session.query<TenantRow>({
-    text: "select applied_revision, fingerprint, suspended, snapshot from tenant where tenant_id = $1",
+    text: `select applied_revision, fingerprint, suspended, snapshot, exists (
+        select 1 from condition c where c.tenant_id = t.tenant_id and c.kind = 'Tenant' and c.type = 'Stalled'
+          and c.status = 'True' and c.reason in ('TenantHeld', 'PruneBrake', 'Frozen')) as blocked
+      from tenant t where tenant_id = $1`,
     values: [tenant],
   });
   const snapshot = row?.snapshot ? await readBlob(session, tenant, hexOfBytes(row.snapshot)) : null;
@@ -101,6 +105,7 @@ async function observeHead(session: Session, tenant: string): Promise<TenantHead
     suspended: row?.suspended ?? false,
     snapshot: snapshot === null ? null : decodeSnapshot(snapshot.toString("utf8")),
     suspensions: await readSuspensions(session, tenant),
+    isBlocked: row?.blocked ?? false,
   };
 }
 

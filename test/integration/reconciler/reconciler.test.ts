@@ -389,6 +389,13 @@ describe("prune", () => {
     const listed = await life.plant.store.ledger.listDags("acme");
     expect(listed.map(({ pruned }) => pruned)).toEqual([false, false, false, false]);
     expect(await tableMarks(world.db)).toEqual(marks);
+
+    // A revert takes back what waited: the trees are those that stand, and nothing waits any more.
+    await spec.commit({ [dagPath("acme", "a")]: hello, [dagPath("acme", "b")]: hello });
+    await reconcilePass(life);
+    expect((await life.plant.store.ledger.getTenant("acme"))?.conditions).toContainEqual(
+      expect.objectContaining({ type: "Stalled", status: "False", reason: "Applied" }),
+    );
   });
 
   it("suspends a tenant: queued runs end with a record, and what was armed is armed again after", async () => {

@@ -135,7 +135,7 @@ describe("effective values", () => {
 
     expect(effectiveQuota(null)).toEqual(empty.spec);
     expect(effectiveAllowlist(null)).toEqual({ plugins: [], endpoints: [], secrets: [] });
-    expect(effectiveTenant(null)).toEqual({ owners: [], contact: null, suspend: false });
+    expect(effectiveTenant(null)).toEqual({ owners: [], contact: null, suspend: false, freeze: [] });
     expect(effectiveRepository(null)).toEqual({
       trust: { commits: "require", merges: "firstParent", groups: {}, paths: null, forges: [] },
       brakes: { prunePercent: 20 },
