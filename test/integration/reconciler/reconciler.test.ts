@@ -230,23 +230,33 @@ describe("what cannot be read", () => {
     expect((await siteConditions()).find(({ type }) => type === "Ready")).toMatchObject({ status: "True" });
   });
 
-  it.each(["orrery.yaml", `sites/${worldSite}.yaml`])(
-    "a broken %s holds the site and closes admission",
-    async (file) => {
-      const { spec, life } = await setup();
-      await reconcilePass(life);
-      const good = spec.head;
+  it("a broken site file holds the site and closes admission", async () => {
+    const { spec, life } = await setup();
+    await reconcilePass(life);
+    const good = spec.head;
 
-      await spec.commit({ [file]: "spec: [", [dagPath("acme", "hello")]: changed });
-      const pass = await reconcilePass(life);
+    await spec.commit({ [`sites/${worldSite}.yaml`]: "spec: [", [dagPath("acme", "hello")]: changed });
+    const pass = await reconcilePass(life);
 
-      expect(pass).toMatchObject({ revision: good, applied: [], stalled: { reason: "SiteHeld" } });
-      expect(life.plant.gate.reasons.map(({ reason }) => reason)).toEqual(["SiteHeld"]);
-      await expect(life.run("acme", "hello")).rejects.toThrow(
-        "refused: ADMISSION_CLOSED nothing starts at this site now: SiteHeld",
-      );
-    },
-  );
+    expect(pass).toMatchObject({ revision: good, applied: [], stalled: { reason: "SiteHeld" } });
+    expect(life.plant.gate.reasons.map(({ reason }) => reason)).toEqual(["SiteHeld"]);
+    await expect(life.run("acme", "hello")).rejects.toThrow(
+      "refused: ADMISSION_CLOSED nothing starts at this site now: SiteHeld",
+    );
+  });
+
+  it("a broken orrery.yaml is not followed: nothing of its commit is applied, what stands runs on", async () => {
+    const { spec, life } = await setup();
+    await reconcilePass(life);
+    const good = spec.head;
+
+    await spec.commit({ "orrery.yaml": "spec: [", [dagPath("acme", "hello")]: changed });
+    const pass = await reconcilePass(life);
+
+    expect(pass).toMatchObject({ revision: good, applied: [], stalled: { reason: "TrustRule" } });
+    expect(pass.stalled?.message).toContain("orrery.yaml:1:");
+    expect(life.plant.gate.isOpen).toBe(true);
+  });
 });
 
 describe("trust", () => {
