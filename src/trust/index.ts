@@ -14,9 +14,11 @@ export {
   statementBytes,
 } from "./approval/approval-text.ts";
 export { planHash } from "./approval/plan-hash.ts";
+export { type GroundsFinding, groundsFindings } from "./authority/grounds-findings.ts";
 export { approvalNamespace } from "./authority/tree-verdict.ts";
 export {
   everyone,
+  type GroundsReader,
   isForge,
   isOf,
   type PolicyRead,

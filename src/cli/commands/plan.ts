@@ -3,7 +3,7 @@ import { type ExitCode, exitCodes } from "../../base/index.ts";
 import { type Plan, renderMarkdown, renderPlan, renderReport } from "../../plan/index.ts";
 import { withCompute } from "../one-compute.ts";
 import { jsonOfPlan } from "../plan/plan-json.ts";
-import { planRepository } from "../plan/repository-plan.ts";
+import { planRepository, type RepositoryPlan } from "../plan/repository-plan.ts";
 import type { CliContext } from "../program.ts";
 import { parseRange } from "../revision.ts";
 import { type Terminal, usage } from "../terminal.ts";
@@ -77,15 +77,16 @@ async function plan(options: PlanOptions, terminal: Terminal): Promise<ExitCode>
       terminal.print([renderPlan(answer.plan).trimEnd(), ...renderReport(answer.report)].join("\n"));
   }
   for (const note of answer.notes) terminal.note(note);
-  return exitOf(answer.plan, answer.stalled !== null);
+  return exitOf(answer.plan, answer.stalled);
 }
 
 /** A brake before changes (DESIGN.md section 2). What the daemon would not even follow is no clean plan either. */
-function exitOf(plan: Plan, stalled: boolean): ExitCode {
+function exitOf(plan: Plan, stalled: RepositoryPlan["stalled"]): ExitCode {
+  if (stalled?.code === "APPROVALS_MISSING") return exitCodes.waiting;
   if (plan.tenants.some(({ blocked }) => blocked?.kind === "brake" || blocked?.kind === "freeze"))
     return exitCodes.waiting;
   const moved = plan.tenants.some(
     ({ blocked, dags, documents }) => blocked !== null || dags.length > 0 || documents.length > 0,
   );
-  return moved || stalled || !plan.complete ? exitCodes.findings : exitCodes.ok;
+  return moved || stalled !== null || !plan.complete ? exitCodes.findings : exitCodes.ok;
 }

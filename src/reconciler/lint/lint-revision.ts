@@ -7,6 +7,7 @@ import { DesiredReader, type SpecSource } from "../desired-reader.ts";
 import { clockFindings } from "./clock-findings.ts";
 import { fileFindings } from "./file-findings.ts";
 import { signersFindings } from "./signers-findings.ts";
+import { trustFindings } from "./trust-findings.ts";
 
 /** A finding with the line of the repository that refused; null = a rule of the language itself. */
 export interface LintFinding extends Finding {
@@ -47,6 +48,7 @@ export async function lintRevision(deps: LintDeps, revision: Oid, signal: AbortS
     findings.push(...fileFindings(tenant, input.files, read).map(byLanguage));
   }
   findings.push(...signersFindings(source, revision).map(byLanguage));
+  if (now !== undefined) findings.push(...trustFindings(source, revision, now).map(byLanguage));
   return { documents: documents.size, findings: eachOnce(findings) };
 }
 

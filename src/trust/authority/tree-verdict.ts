@@ -8,7 +8,7 @@ import { isOf, placeOf, ruleFor, type TrustGrounds, type TrustRule, whoIs } from
 
 export const gitNamespace = "git";
 export const approvalNamespace = "orrery-approval";
-const signersPath = "keys/spec_signers";
+export const signersPath = "keys/spec_signers";
 
 /** May what this commit leaves behind be the ground for the next one? Null = yes. */
 export function judgeGrounds(commit: TrustCommit, grounds: TrustGrounds): Refusal | null {

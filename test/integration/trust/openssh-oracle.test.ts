@@ -1,7 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nodeTrustCrypto, readPrivateKey, type SigningKey, signSshsig } from "../../../src/signer/index.ts";
-import { findSigner, parseAllowedSigners, publicKeyLine, verifySshsig } from "../../../src/trust/index.ts";
+import {
+  findSigner,
+  parseAllowedSigners,
+  parsePublicKey,
+  publicKeyLine,
+  verifySshsig,
+} from "../../../src/trust/index.ts";
 import { type ScratchDir, scratchDir } from "../../support/git-fixtures.ts";
 import { sshKeygen, stockKey } from "../signer/ssh-keygen.ts";
 
@@ -81,16 +87,44 @@ describe("a signers file means to us what it means to ssh-keygen", () => {
 });
 
 describe("a signature by another kind of key", () => {
-  it.each(["rsa", "ecdsa"])("%s: good for ssh-keygen, refused by name here", (type) => {
-    const path = stockKey(scratch.join(type), { type });
-    const file = scratch.join(`${type}.txt`);
+  const kinds = [
+    ["ed25519", []],
+    ["ecdsa", ["-b", "256"]],
+    ["ecdsa", ["-b", "384"]],
+    ["ecdsa", ["-b", "521"]],
+    ["rsa", ["-b", "2048"]],
+    ["rsa", ["-b", "3072"]],
+  ] as const;
+  const signedBy = (type: string, bits: readonly string[]): { readonly armored: string; readonly line: string } => {
+    const path = scratch.join(`${type}${bits.join("")}`);
+    sshKeygen(["-q", "-t", type, ...bits, "-N", "", "-f", path]);
+    const file = `${path}.txt`;
     writeFileSync(file, message);
     expect(sshKeygen(["-Y", "sign", "-f", path, "-n", "git", file]).ok).toBe(true);
-    const armored = readFileSync(`${file}.sig`, "utf8");
+    return { armored: readFileSync(`${file}.sig`, "utf8"), line: readFileSync(`${path}.pub`, "utf8").trim() };
+  };
+
+  it.each(kinds)("%s %j: good for ssh-keygen and for us, and for no other message", (type, bits) => {
+    const { armored, line: publicLine } = signedBy(type, bits);
 
     const verdict = verifySshsig(nodeTrustCrypto, { armored, message, namespace: "git" });
 
-    expect(verdict).toMatchObject({ ok: false, code: "TRUST_KEY_TYPE", reason: expect.stringMatching(type) as string });
+    expect(verdict).toMatchObject({ ok: true });
+    expect(publicLine).toContain(verdict.ok ? publicKeyLine(verdict.blob) : "none");
+    expect(parsePublicKey(publicLine).ok).toBe(true);
+    const others = [Buffer.from("what was signeD\n"), Buffer.from("")];
+    for (const other of others)
+      expect(verifySshsig(nodeTrustCrypto, { armored, message: other, namespace: "git" }).ok).toBe(false);
+  });
+
+  it("rsa of 1024 bits: refused here, in a signers file too", () => {
+    const path = scratch.join("short");
+    const made = sshKeygen(["-q", "-t", "rsa", "-b", "1024", "-N", "", "-f", path]);
+    expect(made.ok).toBe(true);
+
+    const parsed = parsePublicKey(readFileSync(`${path}.pub`, "utf8"));
+
+    expect(parsed.ok ? "accepted" : parsed.reason).toContain("1024 bits is too short");
   });
 
   it("a certificate: refused by name here", () => {

@@ -1,0 +1,222 @@
+import { describe, expect, it } from "vitest";
+import type { TrustPolicy } from "../../../src/trust/index.ts";
+import { approve, type FakeCommit, FakeHistory, planOf, signersFile } from "./fake-history.ts";
+
+const groups = { devs: ["ana@acme.example", "bob@acme.example"] };
+const paths: TrustPolicy["paths"] = [
+  { match: "dags/**", by: "devs", approvals: 0 },
+  { match: "quota/**", by: "devs", approvals: 1 },
+  { match: "docs/**", by: "everyone", approvals: 0 },
+  { match: "{keys/**,orrery.yaml}", by: "devs", approvals: 0 },
+];
+const files = (changes: Readonly<Record<string, string | null>>) => ({ files: changes });
+
+function setup(more: Partial<TrustPolicy> = {}) {
+  const history = new FakeHistory();
+  const policy = { groups, paths, forges: ["forge@acme.example"], ...more };
+  const signers = signersFile("ana", "bob", "cid", "forge");
+  const start = files({ "docs/a": "1", "docs/b": "1", "dags/x": "1" });
+  return { history, root: history.commit({ by: "ana", tree: { signers, policy, ...start } }) };
+}
+
+/** A branch and main that both went on; the forge merges with this tree. */
+function merged(side: FakeCommit, main: FakeCommit["tree"], tree: FakeCommit["tree"], more: Partial<TrustPolicy> = {}) {
+  const { history, root } = setup(more);
+  const branch = history.commit({ parents: [root], ...side });
+  const base = history.commit({ by: "ana", parents: [root], ...(main === undefined ? {} : { tree: main }) });
+  const head = history.commit({ by: "forge", parents: [base, branch], ...(tree === undefined ? {} : { tree }) });
+  return { history, root, base, branch, head, walk: history.walk(root, head) };
+}
+
+describe("a merge signed by a forge", () => {
+  it("stands when it is the clean merge of commits that are signed and authorised", () => {
+    const { head, walk } = merged(
+      { by: "ana", tree: files({ "dags/x": "2", "docs/new": "1" }) },
+      files({ "docs/a": "2" }),
+      files({ "dags/x": "2", "docs/new": "1" }),
+    );
+
+    expect(walk).toMatchObject({ verified: { oid: head }, stalled: null });
+  });
+
+  it("takes an approval as the merge of a person does", () => {
+    const made = merged({ by: "ana", tree: files({ "quota/a": "1" }) }, undefined, files({ "quota/a": "1" }));
+    const { history, root, branch, head } = made;
+    expect(made.walk.stalled?.code).toBe("APPROVALS_MISSING");
+
+    approve(history, "bob", { base: root, head: branch, planHash: planOf(history, root, branch) });
+
+    expect(history.walk(root, head).stalled).toBeNull();
+  });
+
+  it.each<[string, FakeCommit, FakeCommit["tree"], FakeCommit["tree"], string]>([
+    [
+      "a commit on the side is unsigned",
+      { by: null, tree: files({ "docs/n": "1" }) },
+      undefined,
+      files({ "docs/n": "1" }),
+      "TRUST_UNSIGNED",
+    ],
+    [
+      "its author may not change that",
+      { by: "cid", tree: files({ "dags/x": "2" }) },
+      undefined,
+      files({ "dags/x": "2" }),
+      "TRUST_AUTHORITY",
+    ],
+    [
+      "it adds something of its own",
+      { by: "ana", tree: files({ "docs/n": "1" }) },
+      undefined,
+      files({ "docs/n": "1", "docs/evil": "1" }),
+      "TRUST_FORGE",
+    ],
+    [
+      "it changes what the side brought",
+      { by: "ana", tree: files({ "docs/n": "1" }) },
+      undefined,
+      files({ "docs/n": "2" }),
+      "TRUST_FORGE",
+    ],
+    [
+      "it drops what the side brought",
+      { by: "ana", tree: files({ "docs/n": "1", "docs/m": "1" }) },
+      undefined,
+      files({ "docs/n": "1" }),
+      "TRUST_FORGE",
+    ],
+    [
+      "it takes main's change back",
+      { by: "ana", tree: files({ "docs/n": "1" }) },
+      files({ "docs/a": "2" }),
+      files({ "docs/n": "1", "docs/a": "1" }),
+      "TRUST_FORGE",
+    ],
+    [
+      "both sides changed one file",
+      { by: "ana", tree: files({ "docs/a": "3" }) },
+      files({ "docs/a": "2" }),
+      files({ "docs/a": "3" }),
+      "TRUST_FORGE",
+    ],
+  ])("is refused when %s", (_, side, main, tree, code) => {
+    const { base, walk } = merged(side, main, tree);
+
+    expect(walk).toMatchObject({ verified: { oid: base }, stalled: { code } });
+  });
+
+  it("is refused where a commit of the forge's own key stands on the side", () => {
+    const { walk } = merged({ by: "forge", tree: files({ "docs/n": "1" }) }, undefined, files({ "docs/n": "1" }));
+
+    expect(walk.stalled?.code).toBe("TRUST_FORGE");
+  });
+
+  it("follows a branch that merged main itself on the way", () => {
+    const { history, root } = setup();
+    const one = history.commit({ by: "bob", parents: [root], tree: files({ "dags/x": "2" }) });
+    const main = history.commit({ by: "ana", parents: [root], tree: files({ "docs/a": "2", "quota/z": null }) });
+    const caughtUp = history.commit({ by: "bob", parents: [one, main], tree: files({ "docs/a": "2" }) });
+    const more = history.commit({ by: "bob", parents: [caughtUp], tree: files({ "dags/y": "1" }) });
+    const head = history.commit({
+      ...{ by: "forge", parents: [main, more] },
+      tree: files({ "dags/x": "2", "dags/y": "1" }),
+    });
+
+    expect(history.walk(root, head)).toMatchObject({ verified: { oid: head }, stalled: null });
+  });
+});
+
+describe("a squash signed by a forge", () => {
+  function squashed(change: Readonly<Record<string, string>>, more: Partial<TrustPolicy> = {}) {
+    const { history, root } = setup(more);
+    const branch = history.commit({ by: "ana", tree: files(change) });
+    const head = history.commit({ by: "forge", author: "ana", parents: [root], tree: files(change) });
+    const plan = { base: root, head: branch, planHash: planOf(history, root, branch) };
+    return { history, root, head, plan, walk: () => history.walk(root, head).stalled };
+  }
+
+  it("waits for the plan's approval, which may be its author's where the rule asks for none", () => {
+    const { history, plan, walk } = squashed({ "dags/x": "2" });
+    expect(walk()?.code).toBe("APPROVALS_MISSING");
+
+    approve(history, "ana", plan);
+
+    expect(walk()).toBeNull();
+  });
+
+  it("needs one more than the rule asks for: somebody stands for the signer", () => {
+    const { history, plan, walk } = squashed({ "quota/a": "1" });
+    approve(history, "bob", plan);
+    expect(walk()?.message).toContain("1 of 2 approvals");
+
+    approve(history, "ana", plan);
+
+    expect(walk()).toBeNull();
+  });
+
+  it("is not let in by who may not change that, nor by the author alone where others must approve", () => {
+    const dags = squashed({ "dags/x": "2" });
+    approve(dags.history, "cid", dags.plan);
+    const quota = squashed({ "quota/a": "1" });
+    approve(quota.history, "ana", quota.plan);
+
+    expect([dags.walk()?.code, quota.walk()?.code]).toEqual(["APPROVALS_MISSING", "APPROVALS_MISSING"]);
+  });
+
+  it("needs an approval where there are no rules at all, and its own key gives none", () => {
+    const { history, plan, walk } = squashed({ anything: "1" }, { paths: null });
+    approve(history, "forge", plan);
+    expect(walk()?.code).toBe("APPROVALS_MISSING");
+
+    approve(history, "cid", plan);
+
+    expect(walk()).toBeNull();
+  });
+});
+
+it("a forge signs no first commit", () => {
+  const history = new FakeHistory();
+  const policy = { forges: ["forge@acme.example"] };
+  const head = history.commit({ by: "forge", tree: { signers: signersFile("ana", "forge"), policy } });
+
+  expect(history.walk(null, head).stalled?.message).toContain("signed by a forge");
+});
+
+describe("merges: all", () => {
+  const all = { merges: "all" as const };
+  const person = (side: FakeCommit, tree: FakeCommit["tree"]) => {
+    const { history, root } = setup(all);
+    const branch = history.commit({ parents: [root], ...side });
+    const base = history.commit({ by: "ana", parents: [root], tree: files({ "docs/a": "2" }) });
+    const head = history.commit({ by: "cid", parents: [base, branch], ...(tree === undefined ? {} : { tree }) });
+    return history.walk(root, head).stalled;
+  };
+
+  it("the merger answers for nothing that its commits answer for themselves", () => {
+    expect(person({ by: "ana", tree: files({ "dags/x": "2" }) }, files({ "dags/x": "2" }))).toBeNull();
+  });
+
+  it("but for what he adds to it, as for any commit", () => {
+    const side: FakeCommit = { by: "ana", tree: files({ "dags/x": "2" }) };
+
+    expect(person(side, files({ "dags/x": "2", "docs/more": "1" }))).toBeNull();
+    expect(person(side, files({ "dags/x": "3" }))?.code).toBe("TRUST_AUTHORITY");
+  });
+});
+
+describe("an unsigned commit of a forge's button", () => {
+  it.each<[string, Partial<FakeCommit>]>([
+    ["merge", { parents: ["c000000000000000000000000000000000000001", "c000000000000000000000000000000000000002"] }],
+    ["squash", { committer: "noreply" }],
+  ])("is told what to set: %s", (_, how) => {
+    const { history, root } = setup();
+    const side = history.commit({ by: "ana", parents: [root] });
+    const parents = how.parents === undefined ? [root] : [root, side];
+    const head = history.commit({ by: null, ...how, parents });
+
+    expect(history.walk(root, head).stalled).toMatchObject({
+      code: "TRUST_UNSIGNED",
+      message: expect.stringContaining("spec.trust.forges of orrery.yaml") as string,
+    });
+  });
+});
