@@ -1,5 +1,5 @@
 import { type CodeName, type Json, type JsonObject } from "../../base/index.ts";
-import { type Compute, createCompute } from "../../compute/index.ts";
+import { createCompute } from "../../compute/index.ts";
 import type { SandboxLevel, StepLogLine } from "../../sandbox/index.ts";
 import type { SecretSources } from "../../secret/index.ts";
 import type { AttemptOutcome } from "../../store/index.ts";
@@ -50,33 +50,55 @@ export interface TaskBenchOptions {
  * grants and hashes are those of a daemon. For vitest: `import { openTaskBench } from "orrery/testing"`.
  */
 export async function openTaskBench(folder: string, options: TaskBenchOptions = {}): Promise<TaskBench> {
-  return await benchOf(await buildPlugin(readPluginSource(folder)), options);
+  return await benchOf(buildPlugin(readPluginSource(folder)), options);
 }
 
-export async function benchOf(built: BuiltPlugin, { allowWeak = false }: TaskBenchOptions): Promise<TaskBench> {
-  const compute = createCompute({ threads: 1 });
-  await compute.start();
-  let plant: LocalPlant;
+/** `building`: goes on while the sandbox opens. */
+export async function benchOf(
+  building: Promise<BuiltPlugin>,
+  { allowWeak = false }: TaskBenchOptions,
+): Promise<TaskBench> {
+  const opening = openPlant(allowWeak);
+  // Heard where it is awaited.
+  opening.catch(() => undefined);
+  let built: BuiltPlugin;
   try {
-    plant = await openPlant(compute, allowWeak);
+    built = await building;
+  } catch (error) {
+    await (await opening.catch(() => null))?.close();
+    throw error;
+  }
+  const { plant, close } = await opening;
+  return { level: plant.level, run: (ask) => runTask(plant, built, ask), close, [Symbol.asyncDispose]: close };
+}
+
+interface OpenedPlant {
+  readonly plant: LocalPlant;
+  readonly close: () => Promise<void>;
+}
+
+async function openPlant(allowWeak: boolean): Promise<OpenedPlant> {
+  const compute = createCompute({ threads: 1 });
+  try {
+    const opening = openLocalPlant({
+      compute,
+      allowWeak: allowWeak || process.platform !== "linux",
+      keepStore: false,
+      warn: () => undefined,
+    });
+    const [plant] = await Promise.all([opening, compute.start()]);
+    return {
+      plant,
+      close: async () => {
+        await plant[Symbol.asyncDispose]();
+        await compute.stop();
+      },
+    };
   } catch (error) {
     await compute.stop();
     throw error;
   }
-  const close = async (): Promise<void> => {
-    await plant[Symbol.asyncDispose]();
-    await compute.stop();
-  };
-  return { level: plant.level, run: (ask) => runTask(plant, built, ask), close, [Symbol.asyncDispose]: close };
 }
-
-const openPlant = (compute: Compute, allowWeak: boolean): Promise<LocalPlant> =>
-  openLocalPlant({
-    compute,
-    allowWeak: allowWeak || process.platform !== "linux",
-    keepStore: false,
-    warn: () => undefined,
-  });
 
 async function runTask(plant: LocalPlant, built: BuiltPlugin, ask: TaskAsk): Promise<TaskAnswer> {
   const heard: Heard = { logs: [], detail: null, refusal: null };
