@@ -310,4 +310,15 @@ export const runCodes = {
     cause: "Ten workers or daemons died while they worked on this run. Nothing of it is started any more.",
     fix: "Look for what ends the daemon (memory, a plugin); then start the run again.",
   },
+  RUN_RECORD_FULL: {
+    number: "ORY5032",
+    class: "quota",
+    disposition: "stall",
+    http: 422,
+    exit: 1,
+    title: "The run's record holds no more attempts",
+    cause:
+      "The attempts of this run fill 12 MiB of its record. A record that cannot be signed would stop the whole site.",
+    fix: "Use fewer items, retries, artifacts or endpoints in one run; split it into several.",
+  },
 } as const;

@@ -25,6 +25,7 @@ export class RunLedger {
   readonly #ended = new Map<string, EndedStep>();
   readonly #lists = new Map<string, readonly Json[]>();
   #status: StepRunStatus | null = null;
+  #recordBytes = 0;
 
   constructor(pinned: PinnedRun) {
     this.pinned = pinned;
@@ -65,9 +66,15 @@ export class RunLedger {
     });
   }
 
+  /** Whether one more attempt could make the record too large to be signed: `finally` has some room of its own. */
+  isFull(stepId: string): boolean {
+    return this.#recordBytes > (this.step(stepId).isFinal ? maxFinalBytes : maxRecordBytes);
+  }
+
   /** Takes in an outcome that is durable. */
   add(outcome: AttemptOutcome): void {
     this.#outcomes.push(outcome);
+    this.#recordBytes += recordSize(outcome);
     this.values.keep(outcome);
   }
 
@@ -103,3 +110,10 @@ export class RunLedger {
     return { ...roots, index: item.index, [spec.forEach.as]: this.#lists.get(stepId)?.[item.index] ?? null };
   }
 }
+
+/** Half of what the signer takes in one batch; `finally` has a quarter more. */
+const maxRecordBytes = 12 * 1024 * 1024;
+const maxFinalBytes = 15 * 1024 * 1024;
+
+/** About what an attempt takes in the record: all of it but the output, of which that holds the hash. */
+const recordSize = ({ outputText, ...rest }: AttemptOutcome): number => JSON.stringify(rest).length;

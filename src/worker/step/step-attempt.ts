@@ -90,6 +90,8 @@ type Prepared =
 async function prepare(room: WorkerRoom, ledger: RunLedger, at: Dispatch, signal: AbortSignal): Promise<Prepared> {
   const step = ledger.step(at.stepId);
   const { tenant } = ledger.run;
+  if (ledger.isFull(at.stepId))
+    return { kind: "refused", code: "RUN_RECORD_FULL", message: codes.RUN_RECORD_FULL.title };
   const resolved = await resolveInput(room, ledger, at, signal);
   if (resolved.kind === "refused") return resolved;
   const pluginBytes = await room.blobs.read(tenant, step.plugin.sha256, signal);
