@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { openBenchServer } from "./bench-server.ts";
+import { innerLoopRows } from "./inner-loop-rows.ts";
 import { lintRows } from "./lint-rows.ts";
 import { machineFacts, type Row, renderRows } from "./measure.ts";
 import { memoryRows } from "./memory-rows.ts";
@@ -23,6 +24,7 @@ const suites: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
     return await queueRows(server);
   },
   memory: memoryRows,
+  "inner-loop": innerLoopRows,
   lint: lintRows,
   reconcile: reconcileRows,
 };

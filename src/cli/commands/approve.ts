@@ -57,10 +57,8 @@ approver must be of the rule's group, and neither author, committer nor signer o
 list: exit 5 where the branch waits for an approval.`;
 
 async function approve(rev: string, options: ApproveOptions, terminal: Terminal): Promise<void> {
-  const { message, reject = false, key, base: wanted, repo, ref, output } = options;
-  if (message === undefined || message.trim() === "") throw usage("why? -m REASON");
-  if (message.length > maxReasonChars || !message.isWellFormed() || message.includes("\u0000"))
-    throw usage(`a reason has at most ${String(maxReasonChars)} characters of text`);
+  const { reject = false, key, base: wanted, repo, ref, output } = options;
+  const reason = reasonOf(options);
   const root = specRootOf(repo);
   using repository = openRepository(root);
   const trust = readTrust(repository, resolveRevision(repository, ref), undefined);
@@ -69,7 +67,7 @@ async function approve(rev: string, options: ApproveOptions, terminal: Terminal)
   const planHash = planHashBetween(repository, trust.reader, base, head);
   const verdict = reject ? "reject" : "approve";
   const sign = await findApproverKey(key, root);
-  const written = await writeApproval(repository, { planHash, base, head, verdict, reason: message }, sign);
+  const written = await writeApproval(repository, { planHash, base, head, verdict, reason }, sign);
   const fingerprint = fingerprintOf(written.blob, nodeTrustCrypto.sha256);
   if (output === "json") terminal.print(JSON.stringify({ ...written.statement, ref: written.ref, key: fingerprint }));
   else
@@ -79,6 +77,12 @@ async function approve(rev: string, options: ApproveOptions, terminal: Terminal)
   );
   if (row?.defect != null) terminal.note(`as things stand it counts for nothing: ${printable(row.defect)}`);
   terminal.note(`where this is a clone: git push origin ${written.ref}`);
+}
+
+function reasonOf({ message }: ApproveOptions): string {
+  if (message === undefined || message.trim() === "") throw usage("why? -m REASON");
+  if (message.length <= maxReasonChars && message.isWellFormed() && !message.includes("\u0000")) return message;
+  throw usage(`a reason has at most ${String(maxReasonChars)} characters of text`);
 }
 
 function list(rev: string | undefined, { repo, ref, output }: PlaceOptions, terminal: Terminal): ExitCode {

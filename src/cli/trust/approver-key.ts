@@ -31,14 +31,10 @@ function fileOf(setting: string | null, home: string | null): string | undefined
 function isPlainEd25519(file: string): boolean {
   try {
     const text = readFileSync(file, "latin1");
-    // Of the private file: cipher and key type stand in its first bytes.
+    if (!text.startsWith("-----BEGIN OPENSSH")) return false;
+    // Cipher and key type stand in the first bytes of a private file.
     const bytes = Buffer.from(text.split("\n").slice(1, -2).join(""), "base64").toString("latin1");
-    return (
-      text.startsWith("-----BEGIN OPENSSH") &&
-      /^openssh-key-v1\0.{4}none/s.test(bytes) &&
-      /ssh-ed25519/.test(bytes.slice(0, 120)) &&
-      !bytes.includes("sk-ssh")
-    );
+    return /^openssh-key-v1\0.{4}none/s.test(bytes) && bytes.slice(0, 120).includes("\u000bssh-ed25519");
   } catch (error) {
     throw new Fault("KEY_UNREADABLE", `${file}: cannot be read`, { cause: error });
   }

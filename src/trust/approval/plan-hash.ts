@@ -1,4 +1,4 @@
-import { bytesOfText, canonicalText, type Hex, hexOf, type Json, type Sha256, type Steps } from "../../base/index.ts";
+import { bytesOfText, canonicalText, type Hex, hexOf, type Sha256, type Steps } from "../../base/index.ts";
 import { type TreeChange, treeChanges } from "../history/tree-changes.ts";
 import type { ContentReader, TrustTreeEntry } from "../history/tree-reader.ts";
 
@@ -23,7 +23,7 @@ export function* planHash(reader: ContentReader, { before, after }: ChangedTrees
   }
   const keyed = rows.map((row) => ({ row, key: hexOf(bytesOfText(`${row.path}\u0000${row.before ?? ""}`)) }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : 1));
-  return hexOf(sha256(bytesOfText(canonicalText(keyed.map(({ row }) => row) as unknown as Json))));
+  return hexOf(sha256(bytesOfText(canonicalText(keyed.map(({ row }) => row)))));
 }
 
 function contentHash(reader: ContentReader, entry: TrustTreeEntry | null, sha256: Sha256): Hex | null {

@@ -31,18 +31,34 @@ export function* treeChanges(readTree: ReadTree, before: string | null, after: s
   let seen = 0;
   for (let pair = stack.pop(); pair !== undefined; pair = stack.pop()) {
     if (pair.depth > maxDepth) throw new Fault("OBJECT_TOO_LARGE", `${pair.prefix} is nested over ${maxDepth} deep`);
-    for (const [was, is] of paired(readTree, pair)) {
+    for (const entries of paired(readTree, pair)) {
       if (++seen > maxEntries) throw new Fault("OBJECT_TOO_LARGE", `over ${maxEntries} entries changed in one commit`);
-      if (!pair.whole && isSame(was, is)) continue;
-      const path = pair.prefix + (was ?? is)?.name;
-      const [leafBefore, leafAfter] = [leafOf(readTree, was), leafOf(readTree, is)];
-      if (leafBefore !== null || leafAfter !== null) yield { path, before: leafBefore, after: leafAfter };
-      const below = { before: folderOf(was, leafBefore), after: folderOf(is, leafAfter) };
-      if (below.before === null && below.after === null) continue;
-      const whole = pair.whole || below.before === below.after;
-      stack.push({ prefix: `${path}/`, depth: pair.depth + 1, ...below, whole });
+      if (!pair.whole && isSame(entries.was, entries.is)) continue;
+      const change = changeAt(readTree, pair, entries);
+      if (change.before !== null || change.after !== null) yield change;
+      const below = pairBelow(pair, change, entries);
+      if (below !== null) stack.push(below);
     }
   }
+}
+
+/** One name on both sides; the sides are never both null. */
+interface Entries {
+  readonly name: string;
+  readonly was: TrustTreeEntry | null;
+  readonly is: TrustTreeEntry | null;
+}
+
+const changeAt = (readTree: ReadTree, { prefix }: Pair, { name, was, is }: Entries): TreeChange => ({
+  path: prefix + name,
+  before: leafOf(readTree, was),
+  after: leafOf(readTree, is),
+});
+
+function pairBelow({ depth, whole }: Pair, change: TreeChange, { was, is }: Entries): Pair | null {
+  const [before, after] = [folderOf(was, change.before), folderOf(is, change.after)];
+  if (before === null && after === null) return null;
+  return { prefix: `${change.path}/`, depth: depth + 1, before, after, whole: whole || before === after };
 }
 
 const isSame = (a: TrustTreeEntry | null, b: TrustTreeEntry | null): boolean =>
@@ -57,13 +73,12 @@ const folderOf = (entry: TrustTreeEntry | null, leaf: TrustTreeEntry | null): st
   entry === null || leaf !== null ? null : entry.oid;
 
 /** Entries of both sides by name. A name that stands twice is paired in order: which one a reader takes may change. */
-function* paired(readTree: ReadTree, pair: Pair): Generator<readonly [TrustTreeEntry | null, TrustTreeEntry | null]> {
+function* paired(readTree: ReadTree, pair: Pair): Generator<Entries> {
   const old = byName(pair.before === null ? [] : readTree(pair.before));
   for (const entry of pair.after === null ? [] : readTree(pair.after)) {
-    const was = old.get(entry.name)?.shift() ?? null;
-    yield [was, entry];
+    yield { name: entry.name, was: old.get(entry.name)?.shift() ?? null, is: entry };
   }
-  for (const entries of old.values()) for (const entry of entries) yield [entry, null];
+  for (const entries of old.values()) for (const entry of entries) yield { name: entry.name, was: entry, is: null };
 }
 
 function byName(entries: readonly TrustTreeEntry[]): Map<string, TrustTreeEntry[]> {

@@ -9,7 +9,7 @@ import { shortOid, type TrustCommit } from "../history/trust-commit.ts";
 import type { AllowedSigner } from "../signers/allowed-signers.ts";
 import type { CommitCase, CommitSigner, Trusted, WalkRoom } from "./commit-case.ts";
 import { judgeSignature, letPass, type SignedBy } from "./commit-verdict.ts";
-import { judgeMergedCommits } from "./merged-commits.ts";
+import { judgeMergedCommits, type MergedCommits } from "./merged-commits.ts";
 
 /** Committer times may run backwards or ahead of the clock by this much. */
 const clockSlackSeconds = 300;
@@ -38,20 +38,25 @@ function firstSigner(signed: SignedBy, { commit, against }: CommitCase): Trusted
 type ChangeCase = CommitCase & { readonly parent: TrustCommit };
 
 function* judgeChange(room: WalkRoom, each: ChangeCase, signed: SignedBy): Steps<Trusted | Refusal> {
-  const { commit, against } = each;
-  const forge = signed.line !== null && isForge(signed.line, against.policy) ? signed.line : null;
-  const isMerge = commit.parents.length > 1;
-  const merged =
-    isMerge && (forge !== null || against.policy.merges === "all")
-      ? yield* judgeMergedCommits(room, each, forge !== null)
-      : null;
-  if (merged?.kind === "refused") return merged;
-  const warnings = [...signed.warnings, ...(merged?.warnings ?? [])];
-  const allowed = yield* judgePaths(room, each, { line: signed.line, forge, ownPaths: merged?.ownPaths ?? null });
+  const { against } = each;
+  const { line } = signed;
+  const forge = line !== null && isForge(line, against.policy) ? line : null;
+  const merged = yield* judgeMerged(room, each, forge !== null);
+  if (merged.kind === "refused") return merged;
+  const warnings = [...signed.warnings, ...merged.warnings];
+  const allowed = yield* judgePaths(room, each, { line, forge, ownPaths: merged.ownPaths });
   if (allowed.kind !== "refused") return trusted({ ...signed, warnings }, allowed.approvals);
   // Without `require` what a signature would have to say is a warning at most.
   const passed = letPass(allowed, against);
   return passed.kind === "refused" ? passed : trusted({ ...signed, warnings: [...warnings, ...passed.warnings] }, []);
+}
+
+/** Where the commits that it brings in need not answer for themselves, all that a merge changes is its signer's. */
+function* judgeMerged(room: WalkRoom, each: ChangeCase, byForge: boolean): Steps<MergedCommits | Refusal> {
+  const { commit, against } = each;
+  if (commit.parents.length > 1 && (byForge || against.policy.merges === "all"))
+    return yield* judgeMergedCommits(room, each, byForge);
+  return { kind: "merged", warnings: [], ownPaths: null };
 }
 
 interface Paths {

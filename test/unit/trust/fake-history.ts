@@ -93,23 +93,18 @@ export class FakeHistory {
 
   /** On top of the last one unless `parents` says else; its tree is its first parent's with `tree` over it. */
   commit(wanted: FakeCommit): string {
-    const { by, parents, tree, seconds, defect, forged, namespace } = wanted;
+    const { by, parents, tree, seconds, defect = null, forged, namespace = "git" } = wanted;
     const oid = oidOf(this.#commits.size + 1);
-    const line = parents ?? (this.#head === null ? [] : [this.#head]);
+    const line = parents ?? [this.#head].filter((head) => head !== null);
     const before = this.treeOf(line[0] ?? "");
     this.#trees.set(oid, { ...before, ...tree, files: { ...before.files, ...tree?.files } });
     const payload = Buffer.from(`commit ${oid} on ${line.join(" ")}`);
     const at = seconds ?? start + this.#commits.size;
-    const identOf = (person: string | null) => ({
-      name: person ?? "",
-      email: person === null ? "" : `${person}@acme.example`,
-      seconds: at,
-    });
     const signature =
-      by === null ? null : sign(wanted.key ?? by, forged === true ? Buffer.from("other") : payload, namespace ?? "git");
-    const people = { author: identOf(wanted.author ?? by), committer: identOf(wanted.committer ?? by) };
+      by === null ? null : sign(wanted.key ?? by, forged === true ? Buffer.from("other") : payload, namespace);
+    const people = { author: identOf(wanted.author ?? by, at), committer: identOf(wanted.committer ?? by, at) };
     const commit = { oid, tree: oid, parents: line, ...people, payload, signature };
-    this.#commits.set(oid, { ...commit, defect: defect ?? null });
+    this.#commits.set(oid, { ...commit, defect });
     this.#head = oid;
     return oid;
   }
@@ -141,6 +136,12 @@ export class FakeHistory {
     });
   }
 }
+
+const identOf = (person: string | null, seconds: number) => ({
+  name: person ?? "",
+  email: person === null ? "" : `${person}@acme.example`,
+  seconds,
+});
 
 const fullPolicy: TrustPolicy = { commits: "require", merges: "firstParent", groups: {}, paths: null, forges: [] };
 

@@ -20,8 +20,8 @@ function setup(more: Partial<TrustPolicy> = {}) {
 }
 
 /** A branch and main that both went on; the forge merges with this tree. */
-function merged(side: FakeCommit, main: FakeCommit["tree"], tree: FakeCommit["tree"], more: Partial<TrustPolicy> = {}) {
-  const { history, root } = setup(more);
+function merged(side: FakeCommit, main: FakeCommit["tree"], tree: FakeCommit["tree"]) {
+  const { history, root } = setup();
   const branch = history.commit({ parents: [root], ...side });
   const base = history.commit({ by: "ana", parents: [root], ...(main === undefined ? {} : { tree: main }) });
   const head = history.commit({ by: "forge", parents: [base, branch], ...(tree === undefined ? {} : { tree }) });
@@ -49,58 +49,29 @@ describe("a merge signed by a forge", () => {
     expect(history.walk(root, head).stalled).toBeNull();
   });
 
-  it.each<[string, FakeCommit, FakeCommit["tree"], FakeCommit["tree"], string]>([
-    [
-      "a commit on the side is unsigned",
-      { by: null, tree: files({ "docs/n": "1" }) },
-      undefined,
-      files({ "docs/n": "1" }),
-      "TRUST_UNSIGNED",
-    ],
-    [
-      "its author may not change that",
-      { by: "cid", tree: files({ "dags/x": "2" }) },
-      undefined,
-      files({ "dags/x": "2" }),
-      "TRUST_AUTHORITY",
-    ],
-    [
-      "it adds something of its own",
-      { by: "ana", tree: files({ "docs/n": "1" }) },
-      undefined,
-      files({ "docs/n": "1", "docs/evil": "1" }),
-      "TRUST_FORGE",
-    ],
-    [
-      "it changes what the side brought",
-      { by: "ana", tree: files({ "docs/n": "1" }) },
-      undefined,
-      files({ "docs/n": "2" }),
-      "TRUST_FORGE",
-    ],
-    [
-      "it drops what the side brought",
-      { by: "ana", tree: files({ "docs/n": "1", "docs/m": "1" }) },
-      undefined,
-      files({ "docs/n": "1" }),
-      "TRUST_FORGE",
-    ],
-    [
-      "it takes main's change back",
-      { by: "ana", tree: files({ "docs/n": "1" }) },
-      files({ "docs/a": "2" }),
-      files({ "docs/n": "1", "docs/a": "1" }),
-      "TRUST_FORGE",
-    ],
+  interface Wrong {
+    readonly by?: string | null;
+    /** What the side, main and the merge's own tree change. */
+    readonly side: Readonly<Record<string, string>>;
+    readonly main?: Readonly<Record<string, string>>;
+    readonly tree: Readonly<Record<string, string>>;
+    readonly code: string;
+  }
+  const n = { "docs/n": "1" };
+
+  it.each<[string, Wrong]>([
+    ["a commit on the side is unsigned", { by: null, side: n, tree: n, code: "TRUST_UNSIGNED" }],
+    ["its author may not", { by: "cid", side: { "dags/x": "2" }, tree: { "dags/x": "2" }, code: "TRUST_AUTHORITY" }],
+    ["it adds something of its own", { side: n, tree: { ...n, "docs/evil": "1" }, code: "TRUST_FORGE" }],
+    ["it changes what the side brought", { side: n, tree: { "docs/n": "2" }, code: "TRUST_FORGE" }],
+    ["it drops what the side brought", { side: { ...n, "docs/m": "1" }, tree: n, code: "TRUST_FORGE" }],
+    ["it undoes main", { side: n, main: { "docs/a": "2" }, tree: { ...n, "docs/a": "1" }, code: "TRUST_FORGE" }],
     [
       "both sides changed one file",
-      { by: "ana", tree: files({ "docs/a": "3" }) },
-      files({ "docs/a": "2" }),
-      files({ "docs/a": "3" }),
-      "TRUST_FORGE",
+      { side: { "docs/a": "3" }, main: { "docs/a": "2" }, tree: { "docs/a": "3" }, code: "TRUST_FORGE" },
     ],
-  ])("is refused when %s", (_, side, main, tree, code) => {
-    const { base, walk } = merged(side, main, tree);
+  ])("is refused when %s", (_, { by = "ana", side, main = {}, tree, code }) => {
+    const { base, walk } = merged({ by, tree: files(side) }, files(main), files(tree));
 
     expect(walk).toMatchObject({ verified: { oid: base }, stalled: { code } });
   });
