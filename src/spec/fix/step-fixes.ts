@@ -65,20 +65,25 @@ function expressionEdits({ root, text }: SpecNodes, id: string, name: string): r
   return edits;
 }
 
-/** The later ones of equal `needs`. */
+/** The later ones of equal `needs`: of one list together, for a list is either right or not. */
 export function needsFixes(nodes: SpecNodes): readonly SpecFix[] {
   return needsOf(nodes).flatMap((needs): readonly SpecFix[] => {
     if (!isSeq(needs)) return [];
-    const items = needs.items as readonly Node[];
-    return items.flatMap((item, index): readonly SpecFix[] => {
-      const range = rangeOf(item);
-      if (!isScalar(item) || range === null || index === 0) return [];
-      const earlier = items.slice(0, index).some((other) => isScalar(other) && other.value === item.value);
-      const edit = earlier ? removal(nodes.text, range, rangeOf(items[index - 1]), needs.flow === true) : null;
-      if (edit === null) return [];
-      const { line, col } = nodes.lines.linePos(range[0]);
-      return [{ line, col, message: `removed the second ${String(item.value)} from needs`, edits: [edit] }];
-    });
+    const fixes = repeatsOf(nodes, needs.items as readonly Node[], needs.flow === true);
+    const [first] = fixes;
+    return first === undefined ? [] : [{ ...first, edits: fixes.flatMap(({ edits }) => edits) }];
+  });
+}
+
+function repeatsOf(nodes: SpecNodes, items: readonly Node[], flow: boolean): readonly SpecFix[] {
+  return items.flatMap((item, index): readonly SpecFix[] => {
+    const range = rangeOf(item);
+    if (!isScalar(item) || range === null || index === 0) return [];
+    const earlier = items.slice(0, index).some((other) => isScalar(other) && other.value === item.value);
+    const edit = earlier ? removal(nodes.text, range, rangeOf(items[index - 1]), flow) : null;
+    if (edit === null) return [];
+    const { line, col } = nodes.lines.linePos(range[0]);
+    return [{ line, col, message: `removed the second ${String(item.value)} from needs`, edits: [edit] }];
   });
 }
 

@@ -70,7 +70,7 @@ function* judgeSide(
 }
 
 /** Where a merge is not the clean one of its parents; null for what is no merge of two commits with one common base. */
-export function* ownPathsOf(
+function* ownPathsOf(
   options: Pick<TrustWalkOptions, "readTree" | "readCommit">,
   merge: TrustCommit,
   side?: readonly TrustCommit[],
