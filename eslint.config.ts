@@ -8,6 +8,7 @@ export default defineConfig(
       ".orrery/**",
       // Syntax of an old Node.js on purpose.
       "scripts/setup.cjs",
+      ".dependency-cruiser.cjs",
       "node_modules/**",
       "**/generated/**",
       "specs-example/**",

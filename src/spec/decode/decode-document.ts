@@ -67,6 +67,15 @@ const apiVersion = "orrery/v1";
  * is findings with a place, never an exception. A path that is no document's is one finding (`SPEC_PATH`).
  */
 export function decodeDocument(source: YamlSource): DecodedDocument {
+  const decoded = decode(source);
+  return decoded.ok ? decoded : { ok: false, findings: decoded.findings.map(shortened) };
+}
+
+/** What is wrong may be a word of 5,000 letters, which the message repeats. */
+const shortened = (finding: Finding): Finding => ({ ...finding, message: clip(finding.message, maxMessage) });
+const maxMessage = 1000;
+
+function decode(source: YamlSource): DecodedDocument {
   const where = classifyPath(source.path);
   if (where === null) return { ok: false, findings: [pathFinding(source.path)] };
   const yaml = decodeYaml(source);
