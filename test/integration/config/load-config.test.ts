@@ -36,6 +36,7 @@ describe("loadConfig", () => {
       uidsBase: 61000,
       databaseUrl: null,
       pinnedSigners: null,
+      credentialsDir: null,
     });
   });
 

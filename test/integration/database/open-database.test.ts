@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
@@ -13,6 +13,7 @@ import { withServer } from "../../support/postgres-targets.ts";
 import { silentLog } from "../../support/silent-log.ts";
 import { createTestDatabase } from "../../support/test-database.ts";
 
+const migrations = new URL("../../../migrations", import.meta.url);
 const deps = { log: silentLog, clock: systemClock };
 let directory: string;
 let server: EmbeddedServer;
@@ -96,7 +97,7 @@ describe("migrations", () => {
     const both = await Promise.all([connectDatabase(db.targets, deps), connectDatabase(db.targets, deps)]);
 
     for (const database of both) await database.close();
-    expect(await db.admin("select count(*)::int as n from migration")).toEqual([{ n: 6 }]);
+    expect(await db.admin("select count(*)::int as n from migration")).toEqual([{ n: readdirSync(migrations).length }]);
   });
 
   it("make partitions for another month once, each as guarded as its parent", async () => {
