@@ -6,7 +6,7 @@ import { printable } from "../plan/index.ts";
 import type { Condition, DagView } from "../store/index.ts";
 import { resolveRevision } from "./revision.ts";
 import { clientFor } from "./target.ts";
-import type { Terminal } from "./terminal.ts";
+import { type Terminal, usage } from "./terminal.ts";
 
 const lookMs = 100;
 
@@ -23,10 +23,11 @@ interface WaitOptions {
  */
 export async function waitForCommit(dataDir: string, commit: string, options: WaitOptions): Promise<ExitCode> {
   const { terminal, timeoutSeconds, tenant } = options;
-  using repository = openRepository(repositoryOf(dataDir));
-  const wanted = resolveRevision(repository, commit);
-  const untilMs = systemClock.monotonicMs() + timeoutSeconds * 1000;
+  if (commit === "HEAD") throw usage("HEAD means nothing to a daemon: name a branch or a commit");
   let status = await readSite(dataDir);
+  using repository = openRepository(repositoryOf(dataDir));
+  const wanted = wantedOf(repository, commit);
+  const untilMs = systemClock.monotonicMs() + timeoutSeconds * 1000;
   while (!holds(repository, status.appliedRevision, wanted)) {
     const waits = status.reasons.find(({ reason }) => waitingReasons.has(reason));
     if (waits !== undefined || systemClock.monotonicMs() > untilMs) {
@@ -54,8 +55,12 @@ function repositoryOf(dataDir: string): string {
   return loadConfig({ flags: { data: dataDir }, ...source }).repository;
 }
 
+/** A whole id may be of a commit whose push is still on its way. */
+const wantedOf = (repository: GitRepository, commit: string): Oid =>
+  /^[0-9a-f]{40}$/.test(commit) ? toOid(commit) : resolveRevision(repository, commit);
+
 function holds(repository: GitRepository, applied: string | null, wanted: Oid): boolean {
-  if (applied === null) return false;
+  if (applied === null || !repository.hasObject(wanted)) return false;
   return applied === wanted || repository.isAncestor(wanted, toOid(applied));
 }
 
