@@ -102,8 +102,9 @@ const files: FileChanges = {
   ...tenantFiles("good"),
   ...Object.fromEntries(attacks.flatMap((attack) => Object.entries(attackFiles(attack)))),
   [dagPath("evil", "calm")]: dagText({ steps: { hello: logStep("calm") } }),
+  // In one piece lint would hold the DAG: here it comes together while the run goes on.
   [dagPath("good", "hello")]: dagText({
-    steps: { a: logStep(), b: logStep("token AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQ", { needs: "a" }) },
+    steps: { a: logStep(), b: logStep("token ${{ 'AGE-SECRET' + '-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQ' }}", { needs: "a" }) },
   }),
 };
 
