@@ -1,4 +1,5 @@
 import { type ExitCode, exitCodes, Fault, systemClock } from "../base/index.ts";
+import { printable } from "../plan/index.ts";
 import type { AttemptView, RunView } from "../store/index.ts";
 import type { DaemonClient } from "./daemon-client.ts";
 import type { OutputFormat } from "./target.ts";
@@ -25,17 +26,39 @@ export async function waitForRun(
   { terminal, output, timeoutSeconds }: WaitOptions,
 ): Promise<ExitCode> {
   const untilMs = systemClock.monotonicMs() + timeoutSeconds * 1000;
+  const waits = new WaitLines(terminal);
   for (;;) {
     const run = await readRun(client, runId);
     if (isEnded(run)) {
       terminal.print(output === "json" ? JSON.stringify(run) : renderRun(run));
       return run.state === "succeeded" ? exitCodes.ok : exitCodes.findings;
     }
+    waits.look(run);
     if (systemClock.monotonicMs() > untilMs) {
-      terminal.note(`run ${runId} is still ${run.state}`);
+      terminal.note(`run ${runId} is still ${run.state}${run.wait === null ? "" : `: ${printable(run.wait.message)}`}`);
       return exitCodes.unavailable;
     }
     await systemClock.sleep(lookMs, new AbortController().signal);
+  }
+}
+
+/** Says once what a queued run waits for; every run waits for a moment, so only what two looks saw is worth a line. */
+class WaitLines {
+  readonly #terminal: Terminal;
+  #seen: string | null = null;
+  #said: string | null = null;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  look({ wait }: Pick<RunView, "wait">): void {
+    const reason = wait?.reason ?? null;
+    if (wait !== null && reason === this.#seen && reason !== this.#said) {
+      this.#terminal.note(`queued: ${wait.reason}: ${printable(wait.message)}`);
+      this.#said = reason;
+    }
+    this.#seen = reason;
   }
 }
 
@@ -49,6 +72,7 @@ const isEnded = (run: RunView): boolean => run.endedUtc !== null;
 export function renderRun(run: RunDetail): string {
   const head = [
     `${run.tenant}/${run.dagId} #${run.runNo}  ${run.state}${run.code === null ? "" : `  ${run.code}`}`,
+    ...(run.wait === null ? [] : [`waits for  ${run.wait.reason}: ${printable(run.wait.message)}`]),
     `run        ${run.runId}`,
     `trigger    ${run.trigger.kind} ${run.trigger.key}`,
     `commit     ${run.commit}  spec ${run.specHash.slice(0, 12)}`,

@@ -94,14 +94,24 @@ export interface PromotionUsage {
   readonly suspended: boolean;
 }
 
+/** What of a DAG promotion asks for. */
+export interface PromotionDemand {
+  readonly concurrency: Pick<AdmissionDemand["concurrency"], "max">;
+}
+
+/** What of a quota promotion asks for. */
+export interface PromotionQuota {
+  readonly runs: Pick<QuotaLimits["runs"], "maxConcurrent" | "startsPerHour">;
+}
+
 /** Why a queued run is not ready yet. */
 export type WaitReason = "suspended" | "tenant_concurrency" | "start_rate" | "dag_concurrency";
 
 /** Whether a queued run becomes ready, or what it waits for; null = it becomes ready. As `promote` of store/ has it. */
 export function decidePromotion(
-  quota: QuotaLimits,
+  quota: PromotionQuota,
   usage: PromotionUsage,
-  { concurrency }: Pick<AdmissionDemand, "concurrency">,
+  { concurrency }: PromotionDemand,
 ): WaitReason | null {
   if (usage.suspended) return "suspended";
   if (usage.admitted >= quota.runs.maxConcurrent) return "tenant_concurrency";

@@ -11,4 +11,5 @@ export {
 } from "./decide-admission.ts";
 export { type GrantQuestion, grantFindings } from "./grant-findings.ts";
 export { endpointGranted, nameMatches, pluginGranted, sameHost, secretGranted, versionMatches } from "./grants.ts";
+export { type RunWait, readyWait, runWait } from "./run-wait.ts";
 export type { SecretKnowledge } from "./secret-denials.ts";

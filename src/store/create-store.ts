@@ -22,7 +22,7 @@ export function createStore(database: Database, { clock, log }: StoreDeps): Stor
     revision: createRevisionStore(database),
     admission: createAdmissionStore(database),
     audit: createAuditOutbox(database, clock),
-    ledger: createLedgerStore(database),
+    ledger: createLedgerStore(database, clock),
     leases: createLeaseStore(database),
     queue: createQueueStore(database, clock),
     suspensions: createSuspensionStore(database),

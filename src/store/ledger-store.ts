@@ -1,4 +1,5 @@
 import type { JsonObject, UtcText } from "../base/index.ts";
+import type { RunWait } from "../policy/index.ts";
 import type { Actor, RunStatus, Trigger } from "../run/index.ts";
 import type { Condition } from "./revision-store.ts";
 import type { AttemptOutcome } from "./worker-seam.ts";
@@ -78,6 +79,8 @@ export interface RunView {
   readonly runNo: number;
   readonly dagId: string;
   readonly state: "queued" | "running" | "paused" | RunStatus;
+  /** Of a queued run: what it waits for. Else null. */
+  readonly wait: RunWait | null;
   readonly class: string | null;
   readonly code: string | null;
   readonly specHash: string;

@@ -100,11 +100,11 @@ async function listRuns(name: string | undefined, options: ListOptions): Promise
     run.dagId,
     `#${run.runNo}`,
     run.state,
-    run.code ?? "",
+    run.code ?? run.wait?.reason ?? "",
     run.trigger.kind,
     run.queuedUtc,
   ]);
-  return renderTable(["run", "dag", "no", "state", "code", "trigger", "queued"], rows);
+  return renderTable(["run", "dag", "no", "state", "why", "trigger", "queued"], rows);
 }
 
 async function listEvents(name: string | undefined, options: ListOptions): Promise<string> {

@@ -1,5 +1,6 @@
-import { type CodeName, type UtcText, utcText } from "../../base/index.ts";
+import { type Clock, type CodeName, type UtcText, utcText } from "../../base/index.ts";
 import type { Database, Row, Session } from "../../database/index.ts";
+import type { RunWait } from "../../policy/index.ts";
 import type { AttemptView, DagView, LedgerStore, RunView, TenantView } from "../ledger-store.ts";
 import type { Condition } from "../revision-store.ts";
 import { hashBytes, hexOfBytes, isHash, isUuid, utcOrNull } from "./column-codec.ts";
@@ -7,8 +8,9 @@ import { readConditions } from "./conditions.ts";
 import { readEvents } from "./events.ts";
 import { readSchedules } from "./observed-dags.ts";
 import { actorOf, contextOf, type RunRow, triggerOf } from "./queued-runs.ts";
+import { readWaits } from "./run-waits.ts";
 
-export function createLedgerStore(database: Database): LedgerStore {
+export function createLedgerStore(database: Database, clock: Pick<Clock, "now">): LedgerStore {
   return {
     getTenant: (tenant) => database.withTenant(tenant, (session) => readTenant(session, tenant)),
     listDags: (tenant) => database.withTenant(tenant, (session) => readDagViews(session, tenant, null)),
@@ -17,10 +19,12 @@ export function createLedgerStore(database: Database): LedgerStore {
     listRuns: (tenant, query) =>
       query.before !== null && !isUuid(query.before)
         ? Promise.resolve([])
-        : database.withTenant(tenant, (session) => readRuns(session, tenant, { ...query, runId: null })),
+        : database.withTenant(tenant, (session) =>
+            readRuns(session, tenant, { ...query, runId: null, now: clock.now() }),
+          ),
     getRun: async (tenant, runId) => {
       if (!isUuid(runId)) return null;
-      const query = { dagId: null, before: null, limit: 1, runId };
+      const query = { dagId: null, before: null, limit: 1, runId, now: clock.now() };
       return (await database.withTenant(tenant, (session) => readRuns(session, tenant, query)))[0] ?? null;
     },
     attempts: (tenant, runId) =>
@@ -113,6 +117,8 @@ interface RunViewRow extends RunRow {
   readonly started_at: Date | null;
   readonly ended_at: Date | null;
   readonly outputs_hash: Buffer | null;
+  /** Of a run that is queued: whether it was promoted. */
+  readonly ready: boolean;
 }
 
 interface RunQuery {
@@ -120,6 +126,7 @@ interface RunQuery {
   readonly before: string | null;
   readonly runId: string | null;
   readonly limit: number;
+  readonly now: Date;
 }
 
 const shared = `run_id, run_no, dag_id, spec_hash, policy_revision, trigger_kind, trigger_key, schedule, slot, inputs_hash, run_token,
@@ -128,10 +135,10 @@ const wanted = `tenant_id = $1 and ($2::text is null or dag_id = $2) and ($3::uu
 
 // Each half is limited before the union: a run id is a UUIDv7, so newest first is an index scan from the end.
 const runsText = `select r.*, v.commit_id from (
-    (select ${shared}, state, null as class, null as code, null::timestamptz as ended_at, null::bytea as outputs_hash
+    (select ${shared}, state, null as class, null as code, null::timestamptz as ended_at, null::bytea as outputs_hash, tag is not null as ready
       from run_live where ${wanted} order by run_id desc limit $5)
     union all
-    (select ${shared}, status, class, code, ended_at, outputs_hash from run where ${wanted} order by run_id desc limit $5)
+    (select ${shared}, status, class, code, ended_at, outputs_hash, true from run where ${wanted} order by run_id desc limit $5)
   ) r join dag_version v on v.tenant_id = r.tenant_id and v.dag_id = r.dag_id and v.spec_hash = r.spec_hash
   order by r.run_id desc limit $5`;
 
@@ -140,16 +147,19 @@ async function readRuns(session: Session, tenant: string, query: RunQuery): Prom
     text: runsText,
     values: [tenant, query.dagId, query.before, query.runId, query.limit],
   });
-  return rows.map((row) => runView(tenant, row));
+  const queued = rows.filter(({ state }) => state === "queued");
+  const waits = await readWaits(session, { tenant, runs: queued, now: query.now });
+  return rows.map((row) => runView(tenant, row, waits.get(row.run_id) ?? null));
 }
 
-function runView(tenant: string, row: RunViewRow): RunView {
+function runView(tenant: string, row: RunViewRow, wait: RunWait | null): RunView {
   return {
     tenant,
     runId: row.run_id,
     runNo: row.run_no,
     dagId: row.dag_id,
     state: row.state,
+    wait,
     class: row.class,
     code: row.code,
     specHash: hexOfBytes(row.spec_hash),

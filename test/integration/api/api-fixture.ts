@@ -27,7 +27,7 @@ const dag = (tenant: string): DagView => ({
 });
 
 const run = (tenant: string, runId: string): RunView => ({
-  ...{ tenant, runId, runNo: 1, dagId: "hello", state: "succeeded", class: null, code: null },
+  ...{ tenant, runId, runNo: 1, dagId: "hello", state: "succeeded", wait: null, class: null, code: null },
   ...{ specHash: "1".repeat(64), commit: "2".repeat(40), policyRevision: "2".repeat(40) },
   trigger: { kind: "manual", key: "k", schedule: null, slot: null },
   actor: { kind: "user", subject: "ana", key: null },
