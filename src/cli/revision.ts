@@ -44,7 +44,8 @@ function baseOf(repository: GitRepository, base: string | undefined): Oid {
     if (short === null) throw error;
   }
   const found = new Set<Oid>();
-  for (const { oid } of repository.listRefs("refs/")) {
+  // No other refs: below refs/orrery/ anybody who may push can name anything, of any size.
+  for (const { oid } of ["heads", "remotes", "tags"].flatMap((kind) => repository.listRefs(`refs/${kind}/`))) {
     for (const commit of firstParents(repository, oid)) if (commit.startsWith(short)) found.add(commit);
   }
   const [first] = found;

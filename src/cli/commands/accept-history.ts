@@ -4,6 +4,7 @@ import { openRepository } from "../../git/index.ts";
 import type { CliContext } from "../program.ts";
 import { resolveRevision } from "../revision.ts";
 import { clientFor, dataDirFor, type OutputFormat, outputOption } from "../target.ts";
+import { usage } from "../terminal.ts";
 
 interface AcceptOptions {
   readonly data?: string;
@@ -45,6 +46,8 @@ signature, rule and approval as ever. Any later commit is taken on your word. Wh
 Undo of a mistake needs none of this: git revert.`;
 
 function revisionIn(dataDir: string, rev: string): string {
+  // The HEAD of the clone that somebody stands in would be taken for that of the daemon's repository.
+  if (/^HEAD(?![\w/-])/.test(rev)) throw usage("HEAD means nothing to a daemon: name a branch or a commit");
   const source = { environment: readEnvironment(), cwd: process.cwd(), isRoot: process.getuid?.() === 0 };
   using repository = openRepository(loadConfig({ flags: { data: dataDir }, ...source }).repository);
   return resolveRevision(repository, rev);

@@ -5,13 +5,13 @@ import { printable } from "../../plan/index.ts";
 import { nodeTrustCrypto } from "../../signer/index.ts";
 import { fingerprintOf, maxReasonChars } from "../../trust/index.ts";
 import type { CliContext } from "../program.ts";
-import { resolveRevision } from "../revision.ts";
 import { specRootOf } from "../spec-place.ts";
 import { type OutputFormat, outputOption } from "../target.ts";
 import { renderTable, type Terminal, usage } from "../terminal.ts";
 import { approvalBase } from "../trust/approval-base.ts";
 import { type ApprovalRow, approvalRows } from "../trust/approval-rows.ts";
 import { findApproverKey } from "../trust/approver-key.ts";
+import { resolveInClone } from "../trust/clone-revision.ts";
 import { readTrust } from "../trust/repository-trust.ts";
 import { planHashBetween, writeApproval } from "../trust/write-approval.ts";
 
@@ -33,7 +33,7 @@ export function addApproveCommand(program: Command, context: CliContext): void {
   program
     .command("approve")
     .description("sign that a change may go in, or may not; `approve list [REV]` shows what was signed")
-    .argument("<rev>", "the commit or branch to approve, or `list`")
+    .argument("<rev>", "the commit to approve, as HEAD, origin/main, a branch or an id; or `list`")
     .argument("[list-rev]", "after `list`: only those of this commit")
     .option("-m, --message <reason>", "why; the record carries who and what, the approval why")
     .option("--reject", "say no: it stops the change until the ref is removed")
@@ -61,9 +61,9 @@ async function approve(rev: string, options: ApproveOptions, terminal: Terminal)
   const reason = reasonOf(options);
   const root = specRootOf(repo);
   using repository = openRepository(root);
-  const trust = readTrust(repository, resolveRevision(repository, ref), undefined);
-  const head = resolveRevision(repository, rev);
-  const base = wanted === undefined ? approvalBase(repository, trust, head) : resolveRevision(repository, wanted);
+  const trust = readTrust(repository, resolveInClone(repository, ref), undefined);
+  const head = resolveInClone(repository, rev);
+  const base = wanted === undefined ? approvalBase(repository, trust, head) : resolveInClone(repository, wanted);
   const planHash = planHashBetween(repository, trust.reader, base, head);
   const verdict = reject ? "reject" : "approve";
   const sign = await findApproverKey(key, root);
@@ -87,8 +87,8 @@ function reasonOf({ message }: ApproveOptions): string {
 
 function list(rev: string | undefined, { repo, ref, output }: PlaceOptions, terminal: Terminal): ExitCode {
   using repository = openRepository(specRootOf(repo));
-  const trust = readTrust(repository, resolveRevision(repository, ref), undefined);
-  const rows = approvalRows(repository, trust, rev === undefined ? null : resolveRevision(repository, rev));
+  const trust = readTrust(repository, resolveInClone(repository, ref), undefined);
+  const rows = approvalRows(repository, trust, rev === undefined ? null : resolveInClone(repository, rev));
   const waits = trust.walk.stalled?.code === "APPROVALS_MISSING" ? trust.walk.stalled : null;
   if (output === "json") terminal.print(JSON.stringify({ approvals: rows, waiting: waits }));
   else if (rows.length === 0) terminal.print("no approvals");

@@ -3,10 +3,10 @@ import { codes, type ExitCode, exitCodes } from "../../base/index.ts";
 import { openRepository } from "../../git/index.ts";
 import { printable } from "../../plan/index.ts";
 import type { CliContext } from "../program.ts";
-import { resolveRevision } from "../revision.ts";
 import { specRootOf } from "../spec-place.ts";
 import { type OutputFormat, outputOption } from "../target.ts";
 import { renderTable, type Terminal } from "../terminal.ts";
+import { resolveInClone } from "../trust/clone-revision.ts";
 import { readTrust } from "../trust/repository-trust.ts";
 import { ruleSubject, type TrustReport, trustReport } from "../trust/trust-rows.ts";
 import { parseCount } from "./plan.ts";
@@ -25,7 +25,7 @@ export function addTrustCommand(program: Command, context: CliContext): void {
   trust
     .command("show")
     .description("keys, groups, rules, and whose commits stand; needs no daemon")
-    .option("--at <rev>", "branch, ref or commit (default: main)")
+    .option("--at <rev>", "HEAD, branch, ref or commit (default: main)")
     .option("--repo <path>", "the spec repository", ".")
     .option("--signers <file>", "check the first commit with this file, as a site that pinned it does")
     .option("--last <n>", "how many verified commits are shown", parseCount, 20)
@@ -44,7 +44,7 @@ Exit 0 all verified, 1 a commit may not stand, 5 it waits for approval.`;
 
 function show({ repo, at, signers, last, output }: ShowOptions, terminal: Terminal): ExitCode {
   using repository = openRepository(specRootOf(repo));
-  const report = trustReport(readTrust(repository, resolveRevision(repository, at), signers), last);
+  const report = trustReport(readTrust(repository, resolveInClone(repository, at), signers), last);
   if (output === "json") terminal.print(JSON.stringify(report));
   else for (const line of linesOf(report)) terminal.print(line);
   return report.stalled === null ? exitCodes.ok : codes[report.stalled.code].exit;
