@@ -14,6 +14,7 @@ export {
   statementBytes,
 } from "./approval/approval-text.ts";
 export { planHash } from "./approval/plan-hash.ts";
+export { type GroundsDiff, groundsDiff } from "./authority/grounds-diff.ts";
 export { type GroundsFinding, groundsFindings } from "./authority/grounds-findings.ts";
 export { approvalNamespace } from "./authority/tree-verdict.ts";
 export {
@@ -67,5 +68,12 @@ export {
   type SignerQuery,
   type SignersFinding,
 } from "./signers/allowed-signers.ts";
+export {
+  type ChangeDemands,
+  changeDemands,
+  type DemandsRequest,
+  type RuleDemand,
+  type Signature,
+} from "./walk/change-demands.ts";
 export type { TreeReader, TrustWalkOptions } from "./walk/trust-options.ts";
 export { type TrustWalk, trustSteps, type VerifiedCommit, walkTrust } from "./walk/trust-walk.ts";

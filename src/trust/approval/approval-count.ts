@@ -19,7 +19,8 @@ export interface CountedApproval {
   readonly sha256: Hex;
 }
 
-interface Voice {
+/** An approval of a change by somebody whose key may approve; whether it counts, a rule says. */
+export interface Voice {
   readonly approval: Approval;
   readonly approver: Approver;
   readonly person: Person;
@@ -57,13 +58,17 @@ export function* countApprovals(
   return [...counted.values()].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
 }
 
-function* voicesOn(book: ApprovalBook, match: ApprovalMatch, request: CountRequest): Steps<readonly Voice[]> {
+export function* voicesOn(
+  book: ApprovalBook,
+  match: ApprovalMatch,
+  request: Pick<CountRequest, "landing" | "atSeconds" | "grounds">,
+): Steps<readonly Voice[]> {
   const voices: Voice[] = [];
   for (const approval of book.approvals) {
     yield;
     const approver = book.approverOf(approval, request.grounds, request.atSeconds);
     if (typeof approver === "string") continue;
-    const commits = yield* match.approved(approval, request.landing);
+    const commits = yield* match.approved(approval, request.landing, request.isForges);
     const person = request.grounds.people.get(approver.signer);
     if (commits === null || person === undefined) continue;
     voices.push({ approval, approver, person, isAuthor: isAmong(person, authorMarks(commits)) });
@@ -71,7 +76,8 @@ function* voicesOn(book: ApprovalBook, match: ApprovalMatch, request: CountReque
   return voices;
 }
 
-function isEnough(voices: readonly Voice[], { approvals }: TrustRule, isForges: boolean): boolean {
+/** Without a word of an author, but for the one who stands in for a forge. */
+export function isEnough(voices: readonly Voice[], { approvals }: TrustRule, isForges: boolean): boolean {
   const others = new Set(voices.filter(({ isAuthor }) => !isAuthor).map(({ person }) => person));
   const all = new Set(voices.map(({ person }) => person));
   return others.size >= approvals && (!isForges || all.size > approvals);
@@ -97,7 +103,7 @@ function changeOf({ landing }: CountRequest, ruled: { readonly path: string; rea
   return `commit ${shortOid(landing.commit.oid)} changes ${path}${others === 0 ? "" : ` and ${others} more`}`;
 }
 
-const asCounted = ({ approval, approver }: Voice): CountedApproval => ({
+export const asCounted = ({ approval, approver }: Voice): CountedApproval => ({
   head: approval.head,
   planHash: approval.planHash,
   approver: approver.signer.principal,

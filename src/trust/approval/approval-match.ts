@@ -33,10 +33,11 @@ export class ApprovalMatch {
   /**
    * The commits that an approval speaks of, where this is one of them; null where it is not. Either its head is on the
    * branch, and the commit lies in base..head; or the commit is the first after base that makes the very change.
+   * `ownPlan`: only the latter, since what lies within a range may be taken back at its end.
    */
-  *approved(approval: Approval, landing: Landing): Steps<readonly TrustCommit[] | null> {
+  *approved(approval: Approval, landing: Landing, ownPlan: boolean): Steps<readonly TrustCommit[] | null> {
     // A range is known only once its head is there: a rejection of it must not depend on what was pushed with what.
-    const isOfRange = approval.verdict === "approve" || approval.head === landing.commit.oid;
+    const isOfRange = !ownPlan && (approval.verdict === "approve" || approval.head === landing.commit.oid);
     const range = isOfRange ? yield* this.#range(approval, landing) : null;
     if (range !== null) return range;
     const { line, readCommit } = this.#deps;

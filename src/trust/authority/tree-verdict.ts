@@ -54,9 +54,18 @@ function peopleWho(
   { allowed, people, policy }: TrustGrounds,
   atSeconds: number,
 ): ReadonlySet<Person> {
-  const able = allowed.signers.filter((signer) => isOf(by, signer, policy) && canSign(signer, namespace, atSeconds));
+  const able = ableOf(namespace, by, { allowed, policy }, atSeconds);
   return new Set(able.flatMap((signer) => people.get(signer) ?? []));
 }
+
+/** Lines of the signers file whose key may sign this for that group. */
+export const ableOf = (
+  namespace: string,
+  by: string,
+  { allowed, policy }: Pick<TrustGrounds, "allowed" | "policy">,
+  atSeconds: number,
+): readonly AllowedSigner[] =>
+  allowed.signers.filter((signer) => isOf(by, signer, policy) && canSign(signer, namespace, atSeconds));
 
 function canSign(signer: AllowedSigner, namespace: string, seconds: number): boolean {
   if (!isVerifiedType(signer.type) || !grantsNamespace(signer, namespace)) return false;

@@ -49,6 +49,9 @@ export const strictPolicy: TrustPolicy = {
 
 export const everyone = "everyone";
 
+/** What a repository without rules says; of a squash by a forge it still wants that somebody approved it. */
+export const anyPath: TrustRule = { match: "**", by: everyone, approvals: 0, line: 0, matches: () => true };
+
 export function readGrounds(reader: GroundsReader, tree: string): TrustGrounds {
   const signersText = reader.readSigners(tree);
   const read = reader.readPolicy(tree) ?? { kind: "policy", policy: strictPolicy, ruleLines: [] };

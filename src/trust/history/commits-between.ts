@@ -46,10 +46,24 @@ export const sideCommits = (merge: TrustCommit, readCommit: ReadCommit): Steps<r
   commitsBetween(readCommit, { known: merge.parents.slice(0, 1), tips: merge.parents.slice(1) });
 
 /**
- * The one commit in which both parents of a merge last agreed; null where there are none or several. `side` = what the
- * merge brings in.
+ * The one commit in which both parents of a merge last agreed; null where there are none or several, or where committer
+ * times that run backwards leave that open. `side` = what the merge brings in.
  */
 export function* mergeBase(
+  merge: TrustCommit,
+  side: readonly TrustCommit[],
+  readCommit: ReadCommit,
+): Steps<TrustCommit | null> {
+  const base = yield* lastCommon(merge, side, readCommit);
+  if (base === null) return null;
+  // Whoever dates commits could have an old one counted as brought in: from an older base, what main took back since
+  // would look like news of the branch. Neither set leaves one out, so what stands in both is in doubt, and only that.
+  const ours = yield* commitsBetween(readCommit, { known: [base.oid], tips: merge.parents.slice(0, 1) });
+  const isNew = new Set(side.map(({ oid }) => oid));
+  return ours.some(({ oid }) => isNew.has(oid)) ? null : base;
+}
+
+function* lastCommon(
   merge: TrustCommit,
   side: readonly TrustCommit[],
   readCommit: ReadCommit,

@@ -3,7 +3,7 @@ import { countApprovals } from "../approval/approval-count.ts";
 import { judgeAuthority, ruledPaths } from "../authority/demands.ts";
 import { type Refusal, refused } from "../authority/refusal.ts";
 import { judgeGrounds } from "../authority/tree-verdict.ts";
-import { everyone, isForge, type TrustRule } from "../authority/trust-grounds.ts";
+import { anyPath, isForge } from "../authority/trust-grounds.ts";
 import { treeChanges } from "../history/tree-changes.ts";
 import { shortOid, type TrustCommit } from "../history/trust-commit.ts";
 import type { AllowedSigner } from "../signers/allowed-signers.ts";
@@ -97,9 +97,6 @@ function* judgePaths(
   const counted = yield* countApprovals(book, match, request);
   return "kind" in counted ? counted : { kind: "allowed", approvals: counted };
 }
-
-/** What a repository without rules says of a squash by a forge: somebody must have approved it. */
-const anyPath: TrustRule = { match: "**", by: everyone, approvals: 0, line: 0, matches: () => true };
 
 function judgeTime(commit: TrustCommit, parent: TrustCommit | null, now: Date): Refusal | null {
   const { seconds } = commit.committer;

@@ -7,7 +7,7 @@ import { CommitLine } from "../history/commit-line.ts";
 import { firstParents } from "../history/first-parents.ts";
 import { shortOid, type TrustCommit } from "../history/trust-commit.ts";
 import { type AllowedSigners, parseAllowedSigners } from "../signers/allowed-signers.ts";
-import type { CommitSigner, WalkRoom } from "./commit-case.ts";
+import type { CommitCase, CommitSigner, Trusted, WalkRoom } from "./commit-case.ts";
 import { judgeCommit } from "./judge-commit.ts";
 import type { TrustWalkOptions } from "./trust-options.ts";
 
@@ -39,7 +39,7 @@ export interface TrustWalk {
  * before it is unverified history. With `merges: all`, every commit that a merge brings in must be signed by a key that
  * the merge's first parent knows: a key revoked since cannot come back through an old branch.
  *
- * Pure. What `readCommit` throws passes through; a tree that cannot be read refuses its commit.
+ * Pure. What `readCommit` throws of the line passes through; what cannot be read in or behind one commit refuses that one.
  */
 export const walkTrust = (options: TrustWalkOptions): TrustWalk => drained(trustSteps(options));
 
@@ -52,10 +52,11 @@ export function* trustSteps(options: TrustWalkOptions): Steps<TrustWalk> {
   return { ...(yield* walkOn(options, ground, path.commits)), trustedBy: null, signersSha256: null };
 }
 
-function roomOf(options: TrustWalkOptions, commits: readonly TrustCommit[]): WalkRoom {
+const bookOf = (options: TrustWalkOptions): ApprovalBook => new ApprovalBook(() => options.approvals(), options.crypto);
+
+function roomOf(options: TrustWalkOptions, commits: readonly TrustCommit[], book: ApprovalBook): WalkRoom {
   const readCommit = (oid: string): TrustCommit => options.readCommit(oid);
   const line = new CommitLine(commits, readCommit);
-  const book = new ApprovalBook(() => options.approvals(), options.crypto);
   return { options, book, match: new ApprovalMatch({ reader: options, readCommit, crypto: options.crypto, line }) };
 }
 
@@ -104,7 +105,7 @@ function* firstRevision(
     }
     // A pin means that a signature is wanted, whatever the tree that it is to judge says of itself.
     const against = pinned === null ? own : { ...own, policy: strictPolicy, allowed: pinned };
-    const verdict = yield* judgeCommit(roomOf(options, []), { commit, parent: null, against, own });
+    const verdict = yield* judged(roomOf(options, [], bookOf(options)), { commit, parent: null, against, own });
     if (verdict.kind === "trusted") return { kind: "first", commit, grounds: own, signer: verdict.signer };
     newest = verdict;
   }
@@ -113,18 +114,40 @@ function* firstRevision(
   return refused("TRUST_FIRST_USE", message);
 }
 
-function* walkOn(
-  options: TrustWalkOptions,
-  from: Ground,
-  commits: readonly TrustCommit[],
-): Steps<Pick<TrustWalk, "verified" | "newly" | "stalled">> {
+type LineWalk = Pick<TrustWalk, "verified" | "newly" | "stalled">;
+
+/**
+ * An approval of base..head is of what is left at its head. So where the walk stops before a head, it counts for nothing
+ * on the way there: else a commit that nobody saw would stand, because the one that takes it back may not.
+ */
+function* walkOn(options: TrustWalkOptions, from: Ground, commits: readonly TrustCommit[]): Steps<LineWalk> {
+  const book = bookOf(options);
+  const whole = yield* walkLine(roomOf(options, commits, book), from, commits);
+  let walk = whole;
+  for (let line = commits; walk.stalled !== null && isAheadOf(walk, line); ) {
+    line = line.slice(0, walk.newly.length);
+    walk = yield* walkLine(roomOf(options, line, book), from, line);
+  }
+  const { stalled } = whole;
+  const waiting = whole.newly[walk.newly.length];
+  if (stalled === null || waiting === undefined) return { ...walk, stalled };
+  const message = `${stalled.message}; commit ${shortOid(waiting.oid)} was approved up to there or further, and waits with it`;
+  return { ...walk, stalled: { ...stalled, message } };
+}
+
+/** Does something stand by an approval of a commit that does not? */
+function isAheadOf({ newly }: LineWalk, line: readonly TrustCommit[]): boolean {
+  const rest = new Set(line.slice(newly.length).map(({ oid }) => oid));
+  return newly.some(({ approvals }) => approvals.some(({ head }) => rest.has(head)));
+}
+
+function* walkLine(room: WalkRoom, from: Ground, commits: readonly TrustCommit[]): Steps<LineWalk> {
   const newly: VerifiedCommit[] = [];
-  const room = roomOf(options, commits);
   let { commit: parent, grounds } = from;
   for (const commit of commits) {
     yield;
-    const own = groundsOf(options, commit);
-    const verdict = own.kind === "refused" ? own : yield* judgeCommit(room, { commit, parent, against: grounds, own });
+    const own = groundsOf(room.options, commit);
+    const verdict = own.kind === "refused" ? own : yield* judged(room, { commit, parent, against: grounds, own });
     if (verdict.kind === "refused") {
       const { code, message } = verdict;
       return { verified: { oid: parent.oid }, newly, stalled: { commit: commit.oid, code, message } };
@@ -134,6 +157,14 @@ function* walkOn(
     if (own.kind === "grounds") grounds = own;
   }
   return { verified: { oid: parent.oid }, newly, stalled: null };
+}
+
+function* judged(room: WalkRoom, each: CommitCase): Steps<Trusted | Refusal> {
+  try {
+    return yield* judgeCommit(room, each);
+  } catch (error) {
+    return unreadable(each.commit, error);
+  }
 }
 
 /**
@@ -147,10 +178,15 @@ function groundsOf(
   try {
     return { kind: "grounds", ...readGrounds(options, commit.tree) };
   } catch (error) {
-    const { code, disposition, message } = faultOf(error);
-    if (disposition !== "stall") throw error;
-    return refused(code, `commit ${shortOid(commit.oid)}: ${message}`);
+    return unreadable(commit, error);
   }
+}
+
+/** What lies in a commit (too large, too deep, an object that is missing) is its own fault; the world's is not. */
+function unreadable(commit: TrustCommit, error: unknown): Refusal {
+  const { code, disposition, message } = faultOf(error);
+  if (disposition !== "stall") throw error;
+  return refused(code, `commit ${shortOid(commit.oid)}: ${message}`);
 }
 
 function stalledAt(options: TrustWalkOptions, commit: string, { code, message }: Refusal): TrustWalk {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TrustPolicy } from "../../../src/trust/index.ts";
-import { approve, type FakeCommit, FakeHistory, planOf, signersFile } from "./fake-history.ts";
+import { approve, type FakeCommit, FakeHistory, planOf, signersFile, start } from "./fake-history.ts";
 
 const groups = { devs: ["ana@acme.example", "bob@acme.example"] };
 const paths: TrustPolicy["paths"] = [
@@ -15,8 +15,8 @@ function setup(more: Partial<TrustPolicy> = {}) {
   const history = new FakeHistory();
   const policy = { groups, paths, forges: ["forge@acme.example"], ...more };
   const signers = signersFile("ana", "bob", "cid", "forge");
-  const start = files({ "docs/a": "1", "docs/b": "1", "dags/x": "1" });
-  return { history, root: history.commit({ by: "ana", tree: { signers, policy, ...start } }) };
+  const documents = files({ "docs/a": "1", "docs/b": "1", "dags/x": "1" });
+  return { history, root: history.commit({ by: "ana", tree: { signers, policy, ...documents } }) };
 }
 
 /** A branch and main that both went on; the forge merges with this tree. */
@@ -172,6 +172,45 @@ describe("merges: all", () => {
 
     expect(person(side, files({ "dags/x": "2", "docs/more": "1" }))).toBeNull();
     expect(person(side, files({ "dags/x": "3" }))?.code).toBe("TRUST_AUTHORITY");
+  });
+});
+
+describe("where committer times run backwards", () => {
+  /** Main raised dags/x and took it back, in a commit dated before that; the branch left in between. */
+  function undone(by: string) {
+    const { history, root } = setup({ merges: "all" });
+    const at = (seconds: number) => ({ seconds: start + seconds });
+    const raised = history.commit({ by: "ana", parents: [root], tree: files({ "dags/x": "2" }), ...at(500) });
+    const back = history.commit({ by: "ana", parents: [raised], tree: files({ "dags/x": "1" }), ...at(300) });
+    const other = history.commit({ by: "ana", parents: [root], tree: files({ "docs/b": "2" }), ...at(900) });
+    const both = files({ "docs/b": "2" });
+    const main = history.commit({ by: "ana", parents: [back, other], tree: both, ...at(1000) });
+    const branch = history.commit({ by: "cid", parents: [raised], tree: files({ "docs/n": "1" }), ...at(800) });
+    const tree = files({ "docs/n": "1", "dags/x": "2" });
+    const head = history.commit({ by, parents: [main, branch], tree, ...at(1100) });
+    return history.walk(root, head);
+  }
+
+  it.each([
+    ["a merger", "cid", "TRUST_AUTHORITY"],
+    ["a forge", "forge", "TRUST_FORGE"],
+  ])("%s does not bring back what was taken back", (_, by, code) => {
+    expect(undone(by).stalled?.code).toBe(code);
+  });
+});
+
+describe("a web edit by a forge", () => {
+  it("does not stand on an approval of the range around it, at whose end it is taken back", () => {
+    const { history, root } = setup();
+    const edit = history.commit({ by: "forge", tree: files({ "dags/x": "evil" }) });
+    const back = history.commit({ by: "ana", tree: files({ "dags/x": "1", "docs/a": "2" }) });
+    for (const by of ["ana", "bob", "cid"])
+      approve(history, by, { base: root, head: back, planHash: planOf(history, root, back) });
+
+    expect(history.walk(root, back)).toMatchObject({
+      verified: { oid: root },
+      stalled: { commit: edit, code: "APPROVALS_MISSING" },
+    });
   });
 });
 
