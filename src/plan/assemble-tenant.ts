@@ -8,6 +8,7 @@ import {
   checkQuota,
   checkSlo,
   classifyPath,
+  type DagContext,
   type DagSpec,
   type DecodedDocument,
   type DocumentPath,
@@ -27,6 +28,7 @@ import {
   sortFindings,
   specHashOf,
   type TenantSpec,
+  withFurther,
 } from "../spec/index.ts";
 import type { DesiredDag, DesiredTenant } from "./desired.ts";
 import { JudgedDags } from "./judged-dags.ts";
@@ -230,17 +232,15 @@ function dagDocuments(placed: readonly Placed[]): readonly DagDocument[] {
 const misnamedDag = /^tenants\/[^/]+\/dags\/([^/]+)\.ya?ml$/i;
 
 function readDag({ path, dagId, decoded }: DagDocument, context: TenantContext): DesiredDag {
-  if (!decoded.ok) return { kind: "unreadable", dagId, path, findings: decoded.findings };
+  if (!decoded.ok) {
+    const { draft, findings } = decoded;
+    const further = draft?.kind === "Dag" ? dagErrors(draft, context) : [];
+    return { kind: "unreadable", dagId, path, findings: withFurther(findings, further) };
+  }
   const { document, warnings } = decoded;
   if (document.kind !== "Dag") throw new TypeError(`${path} was decoded as ${document.kind}`);
   const { spec, specText, positions } = document;
-  const errors = checkDag(spec, {
-    path,
-    positions,
-    plugin: ({ name, version }) => context.plugins[`${name}@${version}`] ?? null,
-    files: context.files,
-    checkSchedule,
-  });
+  const errors = dagErrors(document, context);
   if (errors.some((finding) => finding.severity === "error")) {
     return { kind: "unreadable", dagId, path, findings: sortFindings([...errors, ...warnings]) };
   }
@@ -268,6 +268,14 @@ function readDag({ path, dagId, decoded }: DagDocument, context: TenantContext):
     suspended: context.suspended,
     findings,
   };
+}
+
+function dagErrors(
+  { path, spec, positions }: SpecDocument & { readonly kind: "Dag" },
+  { plugins, files }: TenantContext,
+): readonly Finding[] {
+  const plugin: DagContext["plugin"] = ({ name, version }) => plugins[`${name}@${version}`] ?? null;
+  return checkDag(spec, { path, positions, plugin, files, checkSchedule });
 }
 
 // From a fixed instant: whether a schedule is granted must not depend on the day of the pass.

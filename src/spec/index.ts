@@ -7,6 +7,7 @@ export { knownSecret, type SecretShape } from "./check/secret-shapes.ts";
 export { type DecodedDocument, decodeDocument, type SpecDocument, specHashOf } from "./decode/decode-document.ts";
 export { classifyPath, type DocumentKind, type DocumentPath, isId, misplacedPath } from "./decode/document-path.ts";
 export type { Finding, FindingSeverity } from "./decode/finding.ts";
+export { withFurther } from "./decode/further-findings.ts";
 export { lastSegment, type Place, type Positions, pointerTo, positionOf } from "./decode/positions.ts";
 export { type PlacedValue, sortFindings } from "./decode/schema-findings.ts";
 export { type DecodedYaml, decodeYaml, type YamlSource } from "./decode/yaml-document.ts";

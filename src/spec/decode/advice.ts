@@ -1,5 +1,4 @@
-import leven from "leven";
-import { closest } from "./closest.ts";
+import { closest, slips } from "./closest.ts";
 import { foreignAnswer } from "./foreign-words.ts";
 
 /** What to write in place of a key that the schema does not have. */
@@ -16,5 +15,5 @@ export function adviceFor(key: string, known: readonly string[]): string {
 /** The known key that this one can only be: the same letters, or one slip of the pen. */
 export function slipOf(key: string, known: readonly string[]): string | null {
   const close = closest(key, known);
-  return close !== null && leven(key.toLowerCase(), close.toLowerCase()) <= 1 ? close : null;
+  return close !== null && slips(key.toLowerCase(), close.toLowerCase()) <= 1 ? close : null;
 }

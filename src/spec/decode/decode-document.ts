@@ -1,4 +1,12 @@
-import { canonicalText, type Hex, hexDigestWith, type Json, type JsonObject, type Sha256 } from "../../base/index.ts";
+import {
+  type CodeName,
+  canonicalText,
+  type Hex,
+  hexDigestWith,
+  type Json,
+  type JsonObject,
+  type Sha256,
+} from "../../base/index.ts";
 import type { SchemaName } from "../generated/schemas.ts";
 import type { DagSpec } from "../normal/dag-spec.ts";
 import { effectiveDag } from "../normal/effective-dag.ts";
@@ -15,7 +23,7 @@ import { normalSpec } from "../normal/normal-form.ts";
 import type { PluginManifest } from "../normal/plugin-manifest.ts";
 import type { Allowlist, Quota, RepositorySpec, SiteSpec, Slo, TenantSpec } from "../normal/tenant-spec.ts";
 import { documentDefects } from "./document-defects.ts";
-import { classifyPath, type DocumentKind, type DocumentPath, misplacedPath } from "./document-path.ts";
+import { classifyPath, type DocumentPath, misplacedPath } from "./document-path.ts";
 import type { Finding } from "./finding.ts";
 import { type Position, type Positions, positionOf } from "./positions.ts";
 import { clip, type PlacedValue, schemaFindings, sortFindings } from "./schema-findings.ts";
@@ -58,7 +66,12 @@ export type SpecDocument = Decoded &
 
 export type DecodedDocument =
   | { readonly ok: true; readonly document: SpecDocument; readonly warnings: readonly Finding[] }
-  | { readonly ok: false; readonly findings: readonly Finding[] };
+  | {
+      readonly ok: false;
+      readonly findings: readonly Finding[];
+      /** What it would be without its unknown and repeated keys, so that lint can go on; never applied. */
+      readonly draft?: SpecDocument;
+    };
 
 const apiVersion = "orrery/v1";
 
@@ -68,8 +81,10 @@ const apiVersion = "orrery/v1";
  */
 export function decodeDocument(source: YamlSource): DecodedDocument {
   const decoded = decode(source);
-  return decoded.ok ? decoded : { ok: false, findings: decoded.findings.map(shortened) };
+  return decoded.ok ? decoded : { ...decoded, findings: decoded.findings.slice(0, maxFindings).map(shortened) };
 }
+
+const maxFindings = 100;
 
 /** What is wrong may be a word of 5,000 letters, which the message repeats. */
 const shortened = (finding: Finding): Finding => ({ ...finding, message: clip(finding.message, maxMessage) });
@@ -79,28 +94,36 @@ function decode(source: YamlSource): DecodedDocument {
   const where = classifyPath(source.path);
   if (where === null) return { ok: false, findings: [pathFinding(source.path)] };
   const yaml = decodeYaml(source);
-  if (!yaml.ok) return yaml;
-  const placed: PlacedValue = { path: source.path, value: yaml.value, positions: yaml.positions };
-  const wrongKind = kindFindings(where.kind, placed);
-  if (wrongKind.length > 0) return { ok: false, findings: wrongKind };
-  const unfit = schemaFindings(where.kind.toLowerCase() as SchemaName, placed);
-  if (unfit.length > 0) return { ok: false, findings: unfit };
-  const defects = documentDefects(where, yaml.value as JsonObject);
-  if (defects.length > 0) {
-    const findings = defects.map(({ what, ...defect }): Finding => {
-      const place = positionOf(yaml.positions, defect.pointer, what);
-      return { severity: "error", path: source.path, ...place, ...defect };
-    });
-    return { ok: false, findings: sortFindings(findings) };
+  const read = yaml.ok ? yaml : yaml.read;
+  const found = yaml.ok ? [] : [...yaml.findings];
+  if (read === undefined) return { ok: false, findings: found };
+  const placed: PlacedValue = { path: source.path, value: read.value, positions: read.positions };
+  for (const judge of [kindFindings, kindSchemaFindings, defectFindings]) {
+    found.push(...judge(where, placed));
+    if (found.some(({ code }) => !goesOn.includes(code))) return { ok: false, findings: sortFindings(found) };
   }
-  const spec = normalSpec(where.kind, (yaml.value as { readonly spec: JsonObject }).spec);
+  if (yaml.ok && found.length === 0) return { ok: true, document: documentOf(where, placed), warnings: yaml.warnings };
+  const draft = where.kind === "Dag" ? { draft: documentOf(where, placed) } : {};
+  return { ok: false, findings: sortFindings(found), ...draft };
+}
+
+const kindSchemaFindings = ({ kind }: DocumentPath, placed: PlacedValue): readonly Finding[] =>
+  schemaFindings(kind.toLowerCase() as SchemaName, placed);
+
+/** A key too many hides nothing of what stands beside it: the rest is judged as well. */
+const goesOn: readonly CodeName[] = ["SPEC_DUPLICATE_KEY", "SPEC_UNKNOWN_KEY"];
+
+function defectFindings(where: DocumentPath, { path, value, positions }: PlacedValue): readonly Finding[] {
+  return documentDefects(where, value as JsonObject).map(({ what, ...defect }): Finding => {
+    return { severity: "error", path, ...positionOf(positions, defect.pointer, what), ...defect };
+  });
+}
+
+function documentOf(where: DocumentPath, { path, value, positions }: PlacedValue): SpecDocument {
+  const spec = normalSpec(where.kind, (value as { readonly spec: JsonObject }).spec);
   const specText = canonicalText({ apiVersion, kind: where.kind, spec });
-  const decoded = { path: source.path, specText, positions: setPositions(yaml.positions, yaml.value) };
-  return {
-    ok: true,
-    document: { ...decoded, ...effectiveOf(where, specText), ...renameOf(where, yaml.value) } as SpecDocument,
-    warnings: yaml.warnings,
-  };
+  const decoded = { path, specText, positions: setPositions(positions, value) };
+  return { ...decoded, ...effectiveOf(where, specText), ...renameOf(where, value) } as SpecDocument;
 }
 
 function renameOf({ kind }: DocumentPath, document: Json): object {
@@ -144,7 +167,7 @@ function pathFinding(path: string): Finding {
 }
 
 /** The path decides the kind: with another one, every further finding would be about the wrong schema. */
-function kindFindings(wanted: DocumentKind, { path, value, positions }: PlacedValue): readonly Finding[] {
+function kindFindings({ kind: wanted }: DocumentPath, { path, value, positions }: PlacedValue): readonly Finding[] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     const message = `the document must be a mapping, not ${kindOfValue(value)}`;
     const fix = `Begin with apiVersion: ${apiVersion} and kind: ${wanted}.`;

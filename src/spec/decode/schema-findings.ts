@@ -43,8 +43,11 @@ export function schemaFindings(name: SchemaName, document: PlacedValue): readonl
   for (const error of validate.errors ?? []) {
     const finding = findingOf(error, document);
     // One value breaks one rule at a time: a wrong type also fails the pattern.
-    if (finding === null || named.has(finding.pointer + finding.code)) continue;
-    named.add(finding.pointer + finding.code);
+    if (finding === null) continue;
+    // What is missing has its parent's place: each of two keys is named.
+    const rule = finding.code === "SPEC_MISSING_KEY" ? finding.message : finding.code;
+    if (named.has(`${finding.pointer} ${rule}`)) continue;
+    named.add(`${finding.pointer} ${rule}`);
     findings.push(finding);
     if (findings.length >= maxFindings) break;
   }
@@ -206,7 +209,7 @@ const spaced = (title: string): string =>
   title.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).toLowerCase();
 
 function exampleOf(schema: JsonObject | undefined): string {
-  const examples = schema?.["examples"];
+  const examples = schema?.["examples"] ?? (schema?.["const"] === undefined ? [] : [schema["const"]]);
   const shown = Array.isArray(examples) ? (examples as readonly Json[]).map(exampleText) : [];
   return shown.length === 0 ? "" : ` ${shown.join(" or ")}`;
 }

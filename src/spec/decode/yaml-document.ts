@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type YAMLMap } from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, visit, type YAMLMap } from "yaml";
 import type { CodeName, Json, JsonObject } from "../../base/index.ts";
 import type { Finding } from "./finding.ts";
 import { type Position, type Positions, pointerTo } from "./positions.ts";
@@ -12,7 +12,12 @@ export interface YamlSource {
 
 export type DecodedYaml =
   | { readonly ok: true; readonly value: Json; readonly positions: Positions; readonly warnings: readonly Finding[] }
-  | { readonly ok: false; readonly findings: readonly Finding[] };
+  | {
+      readonly ok: false;
+      readonly findings: readonly Finding[];
+      /** Where nothing but repeated keys is wrong: with the last of each. */
+      readonly read?: { readonly value: Json; readonly positions: Positions };
+    };
 
 const maxFindings = 50;
 
@@ -93,9 +98,12 @@ function readDocument(source: YamlSource, parsed: readonly Document.Parsed[], { 
       report("SPEC_YAML", 0, "", ["the file is empty", "Write a document or remove the file."]);
     return { ok: false, findings };
   }
+  reportOpenQuote(document.contents, walk);
   const value = toJson(document.contents, "", document.contents, walk);
-  if (findings.length > 0) return { ok: false, findings };
-  return { ok: true, value, positions: walk.positions, warnings: sizeWarnings(source) };
+  const { positions } = walk;
+  if (findings.length === 0) return { ok: true, value, positions, warnings: sizeWarnings(source) };
+  const onlyRepeats = findings.every(({ code }) => code === "SPEC_DUPLICATE_KEY");
+  return { ok: false, findings, ...(onlyRepeats ? { read: { value, positions } } : {}) };
 }
 
 function reportDocument(document: Document.Parsed, report: Walk["report"]): void {
@@ -107,6 +115,23 @@ function reportDocument(document: Document.Parsed, report: Walk["report"]): void
     if (!message.startsWith("Unresolved tag"))
       report("SPEC_YAML", pos[0], "", [yamlMessage(message), "Correct the syntax."]);
   }
+}
+
+/** `yaml` only looks whether the last character is a quote: in `'it''` and `"\\"` that one belongs to the text. */
+function reportOpenQuote(contents: Node, { text, report }: Walk): void {
+  const last = text.length - 1;
+  const mark = text[last] ?? "";
+  if (mark !== "'" && mark !== '"') return;
+  const wanted = mark === "'" ? "QUOTE_SINGLE" : "QUOTE_DOUBLE";
+  const escape = mark === "'" ? "'" : "\\";
+  visit(contents, {
+    Scalar: (_key, { range, type }) => {
+      if (type !== wanted || range?.[1] !== text.length || range[0] === last) return;
+      let escapes = 0;
+      while (last - 1 - escapes > range[0] && text[last - 1 - escapes] === escape) escapes += 1;
+      if (escapes % 2 === 1) report("SPEC_YAML", range[0], "", [`Missing closing ${mark}quote`, "Correct the syntax."]);
+    },
+  });
 }
 
 const isEmpty = (node: Node): boolean => isScalar(node) && node.value === null && node.source === "";
