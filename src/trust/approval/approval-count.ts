@@ -61,7 +61,7 @@ export function* countApprovals(
 export function* voicesOn(
   book: ApprovalBook,
   match: ApprovalMatch,
-  request: Pick<CountRequest, "landing" | "atSeconds" | "grounds">,
+  request: Pick<CountRequest, "landing" | "atSeconds" | "grounds" | "isForges">,
 ): Steps<readonly Voice[]> {
   const voices: Voice[] = [];
   for (const approval of book.approvals) {

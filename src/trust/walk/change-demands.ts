@@ -141,12 +141,12 @@ function pathsByRule({ request, rules }: Room, before: string, after: string): P
   return found;
 }
 
-function voicesOf({ request, landing, commits, atSeconds, grounds }: Room): readonly Voice[] {
+function voicesOf({ request, landing, commits, atSeconds, grounds, byForge }: Room): readonly Voice[] {
   const { reader, crypto } = request;
   const readCommit = (oid: string): TrustCommit => request.readCommit(oid);
   const book = new ApprovalBook(() => reader.approvals(), crypto);
   const match = new ApprovalMatch({ reader, readCommit, crypto, line: new CommitLine(commits, readCommit) });
-  return drained(voicesOn(book, match, { landing, atSeconds, grounds }));
+  return drained(voicesOn(book, match, { landing, atSeconds, grounds, isForges: byForge }));
 }
 
 /** One commit, who signed it by the keys of the base, and what it touches. */
