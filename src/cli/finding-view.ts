@@ -1,6 +1,7 @@
 import { codes } from "../base/index.ts";
 import { printable } from "../plan/index.ts";
 import type { Finding, FindingSeverity } from "../spec/index.ts";
+import { cellWidth } from "./cell-width.ts";
 
 /** Text of a document by its repository path; null where it cannot be shown. */
 export type ReadText = (path: string) => string | null;
@@ -25,20 +26,30 @@ const contextBefore = 60;
 function excerpt({ code, path, line, col }: Shown, readText: ReadText): readonly string[] {
   // The line holds what must not be shown again.
   if (code === "SECRET_IN_SPEC") return [];
-  const text = line === 0 ? undefined : readText(path)?.split("\n")[line - 1];
+  // A byte order mark counts in no column.
+  const text =
+    line === 0
+      ? undefined
+      : readText(path)
+          ?.replace(/^\ufeff/, "")
+          .split("\n")[line - 1];
   if (text === undefined) return [];
   // A line of 100,000 characters is not for a terminal.
-  const from = col > maxShown ? col - contextBefore : 0;
-  // One column stays one column, whatever it is.
-  const flat = Array.from(text.slice(from, from + maxShown), (unit) => (isPlain(unit) ? unit : " ")).join("");
+  const from = col > maxShown ? wholeFrom(text, col - contextBefore) : 0;
+  const shown = plainText(text.slice(from, from + maxShown));
   const number = String(line).padStart(5);
-  return [
-    `${number} | ${flat.trimEnd()}`,
-    `${" ".repeat(number.length)} | ${" ".repeat(Math.max(0, col - 1 - from))}^`,
-  ];
+  const missing = Math.max(0, col - 1 - text.length);
+  const before = cellWidth(plainText(text.slice(from, col - 1))) + missing;
+  return [`${number} | ${shown.trimEnd()}`, `${" ".repeat(number.length)} | ${" ".repeat(before)}^`];
 }
 
-const isPlain = (unit: string): boolean => printable(unit) === unit;
+/** Never within a pair of surrogates. */
+const wholeFrom = (text: string, at: number): number => (/^[\udc00-\udfff]/.test(text.slice(at)) ? at + 1 : at);
+
+/** What would steer the terminal is one blank, whatever it is. */
+const plainText = (text: string): string => Array.from(text, (unit) => (isPlain(unit) ? unit : " ")).join("");
+
+const isPlain = (unit: string): boolean => unit.isWellFormed() && printable(unit) === unit;
 
 /** `2 errors, 1 denied in 12 documents`. */
 export function summaryOf(findings: readonly Shown[], documents: number): string {

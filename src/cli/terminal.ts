@@ -45,7 +45,7 @@ export function reportFault(terminal: Terminal, error: unknown): ExitCode {
 /** Messages name files, refs and arguments: none of them may steer the terminal. Lines stay. */
 const harmless = (text: string): string =>
   text.replaceAll(
-    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
     (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   );
 

@@ -17,6 +17,6 @@ export function findingsText(findings: readonly Finding[], severity: Finding["se
 // Text of a spec reaches terminals and logs: no control character, no direction mark gets there.
 export const printable = (text: string): string =>
   text.replaceAll(
-    /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
     (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   );

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { cellWidth } from "../../../src/cli/cell-width.ts";
 import { renderFinding, summaryOf } from "../../../src/cli/finding-view.ts";
 import { cloneCommands } from "../../../src/cli/init-view.ts";
 import { shellWord } from "../../../src/cli/shell-word.ts";
@@ -28,19 +29,47 @@ describe("a finding for people", () => {
     expect(renderFinding({ ...finding, line: 9 }, () => "x").split("\n")).toHaveLength(2);
   });
 
-  it("law: the caret stands below the column, no line is long, no control character gets out", () => {
-    const line = fc.string({ unit: "binary", maxLength: 400 }).map((text) => text.replaceAll("\n", " "));
+  // What a terminal draws, by hand: one entry a cell, "" for what joins the character before.
+  it.each([
+    ["ASCII", "a: b", 4, 3],
+    ["CJK, two cells each", "日本: b", 5, 6],
+    ["full-width forms", "ａ： b", 4, 5],
+    ["Hangul", "한국 b", 4, 5],
+    ["an emoji, two cells and two UTF-16 units", "😀 b", 4, 3],
+    ["an emoji beyond the first emoji block", "🪐🪐 b", 6, 5],
+    ["a combining mark, no cell", "e\u0301 b", 4, 2],
+    ["a zero-width space and a soft hyphen before 0x300", "\u200b b", 3, 1],
+    ["a Latin letter with a mark of its own", "é b", 3, 2],
+    ["a tab, shown as one blank", "a:\tb", 4, 3],
+    ["a line end of Windows", "a: b\r", 4, 3],
+    ["a byte order mark, which is in no column", "\ufeffa: b", 4, 3],
+    ["an escape, shown as one blank", "\u001b b", 3, 2],
+    ["a mark of direction, shown as one blank", "\u061c\u202e b", 4, 3],
+    ["a place behind the end", "a", 4, 3],
+  ])("the caret stands below its cell: %s", (_what, text, col, cells) => {
+    const [, source = "", caret = ""] = renderFinding({ ...finding, line: 1, col }, () => text).split("\n");
+
+    expect(caret.indexOf("^") - "    1 | ".length).toBe(cells);
+    expect(source).not.toMatch(/[\p{Cc}\u061c\u202a-\u202e\ufeff]/u);
+  });
+
+  it("law: no line is long, no control character and no half of a pair gets out, the caret is below what it names", () => {
+    const line = fc.string({ unit: "binary", maxLength: 400 }).map((text) => text.replaceAll(/[\nX]/g, " "));
+    const marked = fc
+      .tuple(line, line)
+      .map(([before, after]) => ({ text: `${before}X${after}`, col: before.length + 1 }));
     fc.assert(
-      fc.property(line, fc.integer({ min: 1, max: 400 }), (text, col) => {
+      fc.property(marked, ({ text, col }) => {
         const shown = renderFinding({ ...finding, line: 1, col }, () => text).split("\n");
 
         expect(shown).toHaveLength(4);
         const [, source = "", caret = ""] = shown;
         expect(source.length).toBeLessThanOrEqual(128);
-        expect(source).not.toMatch(/[\p{Cc}\u202a-\u202e]/u);
-        if (col <= 120) expect(caret.indexOf("^")).toBe("    1 | ".length + col - 1);
-        else expect(caret.indexOf("^")).toBe("    1 | ".length + 59);
+        expect(source.isWellFormed()).toBe(true);
+        expect(source).not.toMatch(/[\p{Cc}\u061c\u202a-\u202e]/u);
+        expect(caret.indexOf("^")).toBe(cellWidth(source.slice(0, source.indexOf("X"))));
       }),
+      { numRuns: 500 },
     );
   });
 
