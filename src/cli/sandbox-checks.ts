@@ -27,10 +27,11 @@ export async function sandboxChecks(uidsBase: number, weakest: string): Promise<
 
 const strength: Readonly<Record<string, number>> = { none: 0, process: 1, confined: 2, sealed: 3 };
 
-export function levelCheck({ level, probes, reason, fix }: SandboxFacts, weakest: string): HealthCheck {
+export function levelCheck({ level, probes, reason, fix, unheld }: SandboxFacts, weakest: string): HealthCheck {
   const stopped = probes.filter((probe) => probe.stopped).length;
   const why = reason === null ? "" : `; ${reason}`;
-  const detail = `level ${level}, ${stopped} of ${probes.length} canary probes stopped${why}`;
+  const loose = unheld.length === 0 ? "" : `; not limited: ${unheld.join(", ")}`;
+  const detail = `level ${level}, ${stopped} of ${probes.length} canary probes stopped${why}${loose}`;
   const isEnough = (strength[level] ?? 0) >= (strength[weakest] ?? 0);
   return isEnough ? fine("sandbox", detail) : fail("sandbox", `${detail}; ${weakest} is wanted, nothing runs`, fix);
 }

@@ -11,6 +11,9 @@ export interface CanaryParts {
   readonly stateDir: string;
   readonly socketDir: string;
   readonly level: "confined" | "process";
+  readonly hasProc: boolean;
+  /** Hosts run as root, for want of users of their own. */
+  readonly isRoot: boolean;
 }
 
 /** Runs the canary plugin in a blank host and adds what only the outside sees. */
@@ -21,7 +24,7 @@ export async function runCanary(host: SandboxHost, parts: CanaryParts): Promise<
   const server = await listenOnLoopback();
   try {
     const request = await canaryRequest(parts, secretPath, portOf(server));
-    const outside = await outsideProbes(host.pid, parts.level);
+    const outside = await outsideProbes(host.pid, parts);
     const refused = await host.bind(request);
     const end = refused ?? (await host.run(request, noPorts, AbortSignal.timeout(20_000))).result;
     if (end.kind === "failed")
@@ -84,8 +87,13 @@ function probeRequest(bytes: Uint8Array, isolation: "realm" | "host", withText: 
   };
 }
 
-/** What /proc says of the host from here: it cannot lie about these. */
-async function outsideProbes(pid: number, level: "confined" | "process"): Promise<CanaryProbe[]> {
+/** What /proc says of the host from here: it cannot lie about these. Without a /proc nothing is known to be stopped. */
+async function outsideProbes(pid: number, { level, hasProc, isRoot }: CanaryParts): Promise<CanaryProbe[]> {
+  if (!hasProc)
+    return [
+      { name: "gain privileges", stopped: false, detail: "unknown: no /proc" },
+      { name: "run as root", stopped: !isRoot, detail: "by the user that it was started as" },
+    ];
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
   const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, "m").exec(status)?.[1] ?? "";
   const uidMap = (await readFile(`/proc/${pid}/uid_map`, "utf8").catch(() => "")).trim().split(/\s+/);

@@ -1,5 +1,7 @@
 import type { HostConfig } from "./control-frame.ts";
+import { type LimitParts, limitArgv } from "./host-limits.ts";
 import type { NodeRuntime } from "./node-runtime.ts";
+import type { Tools } from "./tools.ts";
 
 /** What is fixed when a host is launched. */
 export interface HostKind {
@@ -9,20 +11,9 @@ export interface HostKind {
   readonly scratchBytes: number;
 }
 
-export interface Tools {
-  readonly bwrap: string | null;
-  readonly prlimit: string;
-  readonly setpriv: string | null;
-}
-
-export interface ArgvParts {
+export interface ArgvParts extends Omit<LimitParts, "limiter"> {
   readonly tools: Tools;
   readonly runtime: NodeRuntime;
-  readonly kind: HostKind;
-  /** VmData of an idle node, bytes: what the rlimit's budget is added to. */
-  readonly baselineBytes: number;
-  /** The host has a user of its own: only then a process limit counts this host alone. */
-  readonly ownUser: boolean;
   /** Read-only directory in which the broker's socket appears at binding. */
   readonly brokerDir: string | null;
   /** Level `process` only: bubblewrap makes its own. */
@@ -31,7 +22,6 @@ export interface ArgvParts {
 
 const filterFd = 4;
 const infoFd = 5;
-const mebibyte = 1024 * 1024;
 const inside = { node: "/app/node", app: "/app/host", scratch: "/tmp", broker: "/run/egress" };
 
 /** The whole command line of a host at `confined`; fd 3 is the control pipe. */
@@ -43,7 +33,7 @@ export function confinedArgv(parts: ArgvParts): string[] {
     brokerSocket: parts.brokerDir === null ? null : `${inside.broker}/broker.sock`,
   };
   return [
-    ...limits(parts),
+    ...limitArgv({ ...parts, limiter: tools.limiter }),
     tools.bwrap ?? "bwrap",
     ...["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session", "--as-pid-1"],
     ...["--clearenv", "--setenv", "TZ", "UTC"],
@@ -72,24 +62,11 @@ export function processArgv(parts: ArgvParts): string[] {
   };
   return [
     ...(tools.setpriv === null ? [] : [tools.setpriv, "--pdeathsig", "KILL", "--no-new-privs", "--"]),
-    ...limits(parts),
+    ...limitArgv({ ...parts, limiter: tools.limiter }),
     runtime.node,
     ...nodeFlags(runtime.appDir, scratchDir),
     `${runtime.appDir}/host.cjs`,
     JSON.stringify(config),
-  ];
-}
-
-function limits({ tools, kind, baselineBytes, ownUser }: ArgvParts): string[] {
-  // Less headroom than twice the heap and 64 MiB makes V8 abort where the step should get its RangeError.
-  const dataBytes = baselineBytes + kind.memoryBytes * 2 + 64 * mebibyte;
-  return [
-    tools.prlimit,
-    `--data=${String(dataBytes)}`,
-    "--nofile=256",
-    "--core=0",
-    `--fsize=${String(Math.max(kind.scratchBytes, 64 * mebibyte))}`,
-    ...(ownUser ? ["--nproc=64"] : []),
   ];
 }
 

@@ -17,8 +17,8 @@ export interface HostSlots {
   take(): Promise<HostSlot>;
 }
 
-// sun_path holds 108 bytes with its NUL.
-const maxSocketPathBytes = 107;
+// sun_path holds 108 bytes with its NUL on Linux, 104 on macOS and the BSDs.
+const maxSocketPathBytes = process.platform === "linux" ? 107 : 103;
 
 /** Slots below `dir` (short: sockets lie in it). A slot's user is given again only when its last host is gone. */
 export function createHostSlots(dir: string, uidsBase: number | null): HostSlots {

@@ -1,3 +1,4 @@
+export type { HostSystem } from "./host-system.ts";
 export { type ProbeOptions, probeLevel } from "./probe-level.ts";
 export { createSandboxHosts, lendsSecrets, type SandboxDeps, type SandboxOptions } from "./sandbox-hosts.ts";
 export type {

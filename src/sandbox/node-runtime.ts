@@ -14,10 +14,15 @@ export interface NodeRuntime {
 
 /**
  * The node binary and the libraries that it loads, each readable by a host's own user. What lies behind a closed
- * directory (a checkout or a node below /root) is linked or copied into `copyDir` once.
+ * directory (a checkout or a node below /root) is linked or copied into `copyDir` once; null = hosts have no other user
+ * than we, so nothing is closed to them.
  */
-export async function nodeRuntime(nodePath: string, appDir: string, copyDir: string): Promise<NodeRuntime> {
+export async function nodeRuntime(nodePath: string, appDir: string, copyDir: string | null): Promise<NodeRuntime> {
   const node = await realpath(nodePath);
+  if (copyDir === null) {
+    const libraries = (await librariesOf(node)).map(async (path) => [await realpath(path), path] as const);
+    return { node, appDir: await realpath(appDir), libraries: await Promise.all(libraries) };
+  }
   return {
     node: await reachable(node, join(copyDir, "node")),
     appDir: await reachableDir(appDir, join(copyDir, "app")),

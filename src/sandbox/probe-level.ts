@@ -1,17 +1,18 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Fault } from "../base/index.ts";
 import { runCanary, runIdle } from "./canary.ts";
-import type { Tools } from "./host-argv.ts";
-import { createHostFactory, type HostFactory, type HostFactoryDeps } from "./host-factory.ts";
+import { createHostFactory, type HostFactory, type HostFactoryDeps, type HostWall } from "./host-factory.ts";
+import { unheldLimits } from "./host-limits.ts";
 import { createHostSlots, type HostSlots } from "./host-slots.ts";
+import { type HostSystem, hasProc, thisSystem, wallMachine } from "./host-system.ts";
 import { levelFix } from "./level-fix.ts";
 import { isPassable, type NodeRuntime, nodeRuntime } from "./node-runtime.ts";
 import type { SandboxHost } from "./sandbox-host.ts";
 import type { CanaryProbe, SandboxFacts, SandboxLevel } from "./step-request.ts";
 import type { Machine } from "./syscalls.ts";
-import { findTools } from "./tools.ts";
+import { findTools, type Tools } from "./tools.ts";
 
 export interface ProbeOptions {
   /** Short, and passable for every user where the daemon is root: sockets and scratch lie below it. */
@@ -23,6 +24,8 @@ export interface ProbeOptions {
   readonly appDir?: string;
   /** Nothing higher is tried. */
   readonly forceLevel?: SandboxLevel;
+  /** Default: the machine that we run on. */
+  readonly system?: HostSystem;
 }
 
 /** A level that works, with what launches its hosts; `launch` is null at `none`. */
@@ -32,11 +35,12 @@ export interface ProbedSandbox {
 }
 
 interface Trial {
-  readonly level: "confined" | "process";
-  readonly machine: Machine;
+  readonly wall: HostWall;
+  readonly system: HostSystem;
   readonly tools: Tools;
   readonly runtime: NodeRuntime;
   readonly slots: HostSlots;
+  readonly uidsBase: number | null;
   readonly options: ProbeOptions;
 }
 
@@ -46,28 +50,41 @@ const startTimeoutMs = 15_000;
 
 /** The highest level whose canary is stopped everywhere, tried in the real launcher. About 0.4 s. */
 export async function probeSandbox(deps: HostFactoryDeps, options: ProbeOptions): Promise<ProbedSandbox> {
-  const none = (reason: string, fix: string | null): ProbedSandbox => ({
-    launch: null,
-    facts: { level: "none", probes: [], reason, fix, node: process.version },
-  });
-  if (options.forceLevel === "none") return none("configured", null);
-  const { arch, platform } = process;
-  const tools = await findTools();
-  if (platform !== "linux" || (arch !== "x64" && arch !== "arm64"))
-    return none(`no sandbox for ${platform} on ${arch}`, null);
-  if (tools === null) return none("prlimit of util-linux is not installed", null);
-  const dir = join(options.socketDir, "sb");
-  await mkdir(dir, { recursive: true, mode: 0o711 });
+  const system = options.system ?? thisSystem();
+  if (options.forceLevel === "none") return noSandbox("configured", null);
+  if (system.platform === "win32") return noSandbox("no sandbox for Windows", null);
+  const socketDir = join(options.socketDir, "sb");
+  await mkdir(socketDir, { recursive: true, mode: 0o711 });
+  // Node's permission model judges real paths: /tmp is a link on macOS.
+  const dir = await realpath(socketDir);
   const uidsBase = process.getuid?.() === 0 ? options.uidsBase : null;
-  const runtime = await preparedRuntime(options, dir, uidsBase);
+  const [tools, runtime] = await Promise.all([findTools(system), preparedRuntime(options, dir, uidsBase)]);
   const slots = createHostSlots(dir, uidsBase);
-  const trial = { machine: arch, tools, runtime, slots, options } as const;
+  const trial = { system, tools, runtime, slots, uidsBase, options };
   if (options.forceLevel === "process") return tryProcess(deps, trial, { reason: "configured", fix: null });
-  if (tools.bwrap === null)
-    return tryProcess(deps, trial, { reason: "bubblewrap is not installed", fix: await levelFix(false) });
-  const confined = await attemptLevel(deps, { ...trial, level: "confined" });
+  const missing = await missingOf(system, tools);
+  if (typeof missing !== "string") return tryProcess(deps, trial, missing);
+  const confined = await attemptLevel(deps, { ...trial, wall: { level: "confined", machine: missing } });
   if ("launch" in confined) return withoutCgroup(confined);
   return tryProcess(deps, trial, { reason: confined.reason, fix: await levelFix(true) });
+}
+
+interface Why {
+  readonly reason: string;
+  readonly fix: string | null;
+}
+
+/** Why `confined` is not even tried; else the machine that its filter is for. */
+async function missingOf(system: HostSystem, { bwrap, limiter }: Tools): Promise<Why | Machine> {
+  const machine = wallMachine(system);
+  if (machine === null) return { reason: `no wall is known for ${system.platform} on ${system.arch}`, fix: null };
+  if (bwrap === null) return { reason: "bubblewrap is not installed", fix: await levelFix(false) };
+  return limiter.kind === "prlimit" ? machine : { reason: "prlimit of util-linux is not installed", fix: null };
+}
+
+function noSandbox(reason: string, fix: string | null): ProbedSandbox {
+  const facts: SandboxFacts = { level: "none", probes: [], reason, fix, unheld: [], node: process.version };
+  return { launch: null, facts };
 }
 
 /** As `probeSandbox`, only the facts. */
@@ -81,7 +98,7 @@ async function preparedRuntime(options: ProbeOptions, dir: string, uidsBase: num
     throw new Fault("SANDBOX_UNAVAILABLE", `hosts run as users of their own, who cannot pass to ${dir}`);
   const appDir = options.appDir ?? builtAppDir();
   try {
-    return await nodeRuntime(process.execPath, appDir, join(dir, "r"));
+    return await nodeRuntime(process.execPath, appDir, uidsBase === null ? null : join(dir, "r"));
   } catch (error) {
     throw new Fault("SANDBOX_UNAVAILABLE", `the sandbox's own files are not built in ${appDir}`, { cause: error });
   }
@@ -92,26 +109,25 @@ function withoutCgroup(probed: ProbedSandbox): ProbedSandbox {
   return { ...probed, facts: { ...probed.facts, reason } };
 }
 
-async function tryProcess(
-  deps: HostFactoryDeps,
-  trial: Omit<Trial, "level">,
-  why: { readonly reason: string; readonly fix: string | null },
-): Promise<ProbedSandbox> {
-  const weak = await attemptLevel(deps, { ...trial, level: "process" });
+async function tryProcess(deps: HostFactoryDeps, trial: Omit<Trial, "wall">, why: Why): Promise<ProbedSandbox> {
+  const weak = await attemptLevel(deps, { ...trial, wall: { level: "process" } });
   if ("launch" in weak) return { ...weak, facts: { ...weak.facts, ...why } };
-  const reason = `${why.reason}; ${weak.reason}`;
-  return { launch: null, facts: { level: "none", probes: [], reason, fix: why.fix, node: process.version } };
+  return noSandbox(`${why.reason}; ${weak.reason}`, why.fix);
 }
 
 async function attemptLevel(deps: HostFactoryDeps, trial: Trial): Promise<ProbedSandbox | { readonly reason: string }> {
   try {
-    const factory = (baselineBytes: number): HostFactory => createHostFactory(deps, { ...trial, baselineBytes });
-    const launch = factory(await measureBaseline(factory(4096 * mebibyte)));
+    const { level } = trial.wall;
+    const factory = (baselineBytes: number | null): HostFactory => createHostFactory(deps, { ...trial, baselineBytes });
+    const baselineBytes = hasProc(trial.system) ? await measureBaseline(factory(4096 * mebibyte)) : null;
+    const launch = factory(baselineBytes);
     const { probes, node } = await canaryIn(launch, trial);
     const passed = probes.find(({ stopped }) => !stopped);
-    if (trial.level === "confined" && passed !== undefined)
+    if (level === "confined" && passed !== undefined)
       return { reason: `the canary could ${passed.name} (${passed.detail})` };
-    return { launch, facts: { level: trial.level, probes, reason: null, fix: null, node } };
+    const held = { limiter: trial.tools.limiter, baselineBytes, ownUser: trial.uidsBase !== null };
+    const unheld = level === "confined" ? [] : unheldLimits(trial.system, held);
+    return { launch, facts: { level, probes, reason: null, fix: null, unheld, node } };
   } catch (error) {
     if (error instanceof Fault) return { reason: error.message };
     throw error;
@@ -135,13 +151,12 @@ async function measureBaseline(launch: HostFactory): Promise<number> {
 
 async function canaryIn(
   launch: HostFactory,
-  { level, runtime, options }: Trial,
+  { wall, system, runtime, uidsBase, options }: Trial,
 ): Promise<{ readonly probes: readonly CanaryProbe[]; readonly node: string }> {
   const { stateDir, socketDir } = options;
-  return withHost(launch, async (host) => ({
-    probes: await runCanary(host, { appDir: runtime.appDir, stateDir, socketDir, level }),
-    node: host.node,
-  }));
+  const isRoot = uidsBase === null && process.getuid?.() === 0;
+  const parts = { appDir: runtime.appDir, stateDir, socketDir, level: wall.level, hasProc: hasProc(system), isRoot };
+  return withHost(launch, async (host) => ({ probes: await runCanary(host, parts), node: host.node }));
 }
 
 async function withHost<T>(launch: HostFactory, use: (host: SandboxHost) => Promise<T>): Promise<T> {

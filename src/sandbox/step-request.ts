@@ -108,6 +108,8 @@ export interface SandboxFacts {
   readonly reason: string | null;
   /** The one command that gives a higher level; null where there is none. */
   readonly fix: string | null;
+  /** Limits that nothing holds here, for people; empty at `confined` and above. */
+  readonly unheld: readonly string[];
   /** The Node version that runs steps. */
   readonly node: string;
 }

@@ -57,7 +57,7 @@ export function addPluginCommand(program: Command, context: CliContext): void {
   command
     .command("test [path]")
     .description("run the examples of a source in the real sandbox (default: here)")
-    .option("--allow-weak", "run at sandbox level process where confined cannot be had")
+    .option("--allow-weak", "run at sandbox level process where confined cannot be had: it stops accidents only")
     .addOption(outputOption())
     .exitOverride()
     .action(async (start: string | undefined, options: TestOptions) => {
@@ -117,6 +117,7 @@ async function test(start: string, { allowWeak, output }: TestOptions, terminal:
   const examples = readExamples(source);
   const { benchOf } = await loadBench();
   await using bench = await benchOf(buildPlugin(source), { allowWeak: allowWeak === true });
+  for (const line of bench.warnings) terminal.note(line);
   const text = (line: string): void => (output === "json" ? undefined : terminal.print(printable(line)));
   const results = [];
   for (const example of examples) {

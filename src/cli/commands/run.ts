@@ -35,7 +35,7 @@ export function addRunCommand(program: Command, context: CliContext): void {
     .option("--slot <time>", "local: as the schedule would start it then, with its inputs", parseInstant)
     .option("--schedule <name>", "local: whose slot, where the DAG has several schedules")
     .option("--keep", "local: keep artifacts and logs, and print where they are")
-    .option("--allow-weak", "local: run at sandbox level process where confined cannot be had")
+    .option("--allow-weak", "local: run at sandbox level process where confined cannot be had: it stops accidents only")
     .addHelpText("after", localHelp)
     .action(async (target: string, options: RunOptions) => {
       const start = options.local === true ? runLocal : run;

@@ -5,6 +5,7 @@ import type { OutputFormat } from "../target.ts";
 import type { Terminal } from "../terminal.ts";
 import { openLocalPlant } from "./local-plant.ts";
 import type { StartOptions } from "./local-start.ts";
+import { allowsWeak } from "./weak-level.ts";
 
 export interface LocalOptions extends StartOptions {
   readonly repo?: string;
@@ -22,13 +23,13 @@ export interface LocalOptions extends StartOptions {
  * did not or would be held, 3 a daemon would not start it, for something is not granted.
  */
 export async function runLocalCommand(argument: string, options: LocalOptions, terminal: Terminal): Promise<ExitCode> {
+  const allowWeak = allowsWeak(options.allowWeak);
   using stop = untilStopped();
   const compute = createCompute({ threads: 1 });
   const starting = compute.start();
   const plant = openLocalPlant({
     compute,
-    // Elsewhere there is no stronger one to be had.
-    allowWeak: options.allowWeak || process.platform !== "linux",
+    allowWeak,
     keepStore: options.keep,
     warn: (message) => terminal.note(message),
   });

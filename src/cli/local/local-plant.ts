@@ -2,13 +2,20 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import path from "node:path";
 import { type ArtifactStore, createArtifactStore } from "../../artifact/index.ts";
-import { type Clock, Fault, systemClock } from "../../base/index.ts";
+import { type Clock, systemClock } from "../../base/index.ts";
 import type { Compute } from "../../compute/index.ts";
 import type { RecordRuntime } from "../../record/index.ts";
-import { createSandboxHosts, type SandboxFacts, type SandboxHosts, type SandboxLevel } from "../../sandbox/index.ts";
+import {
+  createSandboxHosts,
+  type HostSystem,
+  type SandboxFacts,
+  type SandboxHosts,
+  type SandboxLevel,
+} from "../../sandbox/index.ts";
 import { createLentSecrets, type LentSecrets } from "../../secret/index.ts";
 import { createRedact } from "../../telemetry/index.ts";
 import { versionText } from "../version.ts";
+import { tooWeak } from "./weak-level.ts";
 
 /** All that steps stand on besides their own run: real sandbox hosts, a compute pool, a store that goes with it. */
 export interface LocalPlant extends AsyncDisposable {
@@ -29,6 +36,8 @@ export interface LocalPlantOptions {
   readonly compute: Compute;
   /** Level `process` will do: it stops accidents only. */
   readonly allowWeak: boolean;
+  /** Default: the machine that we run on. */
+  readonly system?: HostSystem;
   /** The store outlives the plant. */
   readonly keepStore: boolean;
   readonly warn: (message: string) => void;
@@ -47,7 +56,7 @@ export async function openLocalPlant(options: LocalPlantOptions): Promise<LocalP
   let hosts: SandboxHosts | null = null;
   try {
     hosts = await openHosts(dir.path, options);
-    checkLevel(hosts, options.allowWeak);
+    if (hosts.capacity === 0) throw tooWeak(hosts.facts);
     await hosts.start();
     return await plantOn({ hosts, compute: options.compute, dir, close });
   } catch (error) {
@@ -101,7 +110,7 @@ function openDirectory(keepStore: boolean): LocalDirectory {
   return { path: dir, store, remove };
 }
 
-function openHosts(dir: string, { allowWeak, warn }: LocalPlantOptions): Promise<SandboxHosts> {
+function openHosts(dir: string, { allowWeak, system, warn }: LocalPlantOptions): Promise<SandboxHosts> {
   return createSandboxHosts(
     {
       clock: systemClock,
@@ -115,14 +124,7 @@ function openHosts(dir: string, { allowWeak, warn }: LocalPlantOptions): Promise
       stateDir: path.join(dir, "state"),
       minLevel: allowWeak ? "process" : "confined",
       uidsBase,
+      ...(system === undefined ? {} : { system }),
     },
   );
-}
-
-function checkLevel({ capacity, level, facts }: SandboxHosts, allowWeak: boolean): void {
-  if (capacity > 0) return;
-  const why = `sandbox level ${level}: ${facts.reason ?? "no reason given"}`;
-  const fix = facts.fix === null ? "" : `; this gives level confined: ${facts.fix}`;
-  const weak = level === "process" && !allowWeak ? "; --allow-weak runs it all the same" : "";
-  throw new Fault("LEVEL_TOO_WEAK", `${why}${fix}${weak}`);
 }

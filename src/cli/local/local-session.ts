@@ -15,6 +15,7 @@ import { type LocalReport, renderReport, reportLocally } from "./local-report.ts
 import { findTarget, type LocalDag, type LocalTarget, readDag } from "./local-source.ts";
 import { type LocalStart, localStart } from "./local-start.ts";
 import { runLocally } from "./run-locally.ts";
+import { weakLevelLines } from "./weak-level.ts";
 
 interface LocalSession {
   readonly argument: string;
@@ -76,8 +77,7 @@ async function runReadable(
 ): Promise<ExitCode> {
   const { tenant, dagId, place } = target;
   terminal.note(`${tenant}/${dagId} of ${place.name}, sandbox level ${plant.level}; nothing is recorded`);
-  if (plant.level === "process")
-    terminal.note(`WARNING  level process stops accidents only, not hostile code: ${plant.facts.reason ?? ""}`);
+  for (const line of weakLevelLines(plant.facts)) terminal.note(line);
   showFindings(findings, place, (line) => terminal.note(line));
   const request = {
     ...{ tenant, dagId, specHash: dag.specHash, specText: dag.specText, snapshot, content, ...start },

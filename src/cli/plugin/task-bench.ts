@@ -5,6 +5,7 @@ import type { SecretSources } from "../../secret/index.ts";
 import type { AttemptOutcome } from "../../store/index.ts";
 import { type LocalPlant, openLocalPlant } from "../local/local-plant.ts";
 import { type LocalObserver, runLocally } from "../local/run-locally.ts";
+import { allowsWeak, weakLevelLines } from "../local/weak-level.ts";
 import { type BuiltPlugin, buildPlugin } from "./build-plugin.ts";
 import { readPluginSource } from "./plugin-source.ts";
 import { type TaskAsk, taskRequest } from "./task-request.ts";
@@ -36,12 +37,14 @@ export interface TaskArtifact {
 /** A task of one's own in the real sandbox, built as it stands. */
 export interface TaskBench extends AsyncDisposable {
   readonly level: SandboxLevel;
+  /** What a weak level does not stop, a line each; none at `confined`. */
+  readonly warnings: readonly string[];
   readonly run: (ask: TaskAsk) => Promise<TaskAnswer>;
   readonly close: () => Promise<void>;
 }
 
 export interface TaskBenchOptions {
-  /** Level `process` will do. */
+  /** Level `process` will do; so does ORRERY_ALLOW_WEAK=process. */
   readonly allowWeak?: boolean;
 }
 
@@ -50,7 +53,9 @@ export interface TaskBenchOptions {
  * grants and hashes are those of a daemon. For vitest: `import { openTaskBench } from "orrery/testing"`.
  */
 export async function openTaskBench(folder: string, options: TaskBenchOptions = {}): Promise<TaskBench> {
-  return await benchOf(buildPlugin(readPluginSource(folder)), options);
+  const bench = await benchOf(buildPlugin(readPluginSource(folder)), options);
+  for (const line of bench.warnings) process.emitWarning(line, { code: "ORRERY_WEAK_SANDBOX" });
+  return bench;
 }
 
 /** `building`: goes on while the sandbox opens. */
@@ -58,7 +63,7 @@ export async function benchOf(
   building: Promise<BuiltPlugin>,
   { allowWeak = false }: TaskBenchOptions,
 ): Promise<TaskBench> {
-  const opening = openPlant(allowWeak);
+  const opening = openPlant(allowsWeak(allowWeak));
   // Heard where it is awaited.
   opening.catch(() => undefined);
   let built: BuiltPlugin;
@@ -69,7 +74,10 @@ export async function benchOf(
     throw error;
   }
   const { plant, close } = await opening;
-  return { level: plant.level, run: (ask) => runTask(plant, built, ask), close, [Symbol.asyncDispose]: close };
+  return {
+    ...{ level: plant.level, warnings: weakLevelLines(plant.facts), close, [Symbol.asyncDispose]: close },
+    run: (ask) => runTask(plant, built, ask),
+  };
 }
 
 interface OpenedPlant {
@@ -82,7 +90,7 @@ async function openPlant(allowWeak: boolean): Promise<OpenedPlant> {
   try {
     const opening = openLocalPlant({
       compute,
-      allowWeak: allowWeak || process.platform !== "linux",
+      allowWeak,
       keepStore: false,
       warn: () => undefined,
     });

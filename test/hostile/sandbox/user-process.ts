@@ -1,11 +1,12 @@
-// A daemon of an ordinary user: six steps, their ends on stdout.
+// A daemon of an ordinary user: six steps, their ends on stdout. `bare`: on a machine without any tool for sandboxes.
 import { openSandbox, outcome, type StepOverrides } from "./open-sandbox.ts";
 
 const host = (builtin: string): StepOverrides => ({ isolation: "host", builtins: [builtin] });
 const attempt = (call: string): string => `() => { try { ${call}; return {}; } catch { return { stopped: true }; } }`;
 
 async function main(): Promise<void> {
-  await using bench = await openSandbox();
+  const system = { platform: process.platform, arch: process.arch, toolDirs: [] };
+  await using bench = await openSandbox(process.argv[2] === "bare" ? { system } : {});
   const outcomes = [
     await bench.step("() => ({ ok: 1 })"),
     await bench.step("() => { const all = []; for (;;) all.push(new Uint8Array(16 << 20).fill(1)); }"),

@@ -46,7 +46,7 @@ describe("health checks", () => {
     ["confined", "confined", "ok"],
     ["confined", "sealed", "FAIL"],
   ] as const)("level %s where %s is wanted is %s", (level, wanted, state) => {
-    const facts: SandboxFacts = { level, probes: [], reason: "why", fix: "do", node: "v20" };
+    const facts: SandboxFacts = { level, probes: [], reason: "why", fix: "do", unheld: [], node: "v20" };
 
     expect(levelCheck(facts, wanted).state).toBe(state);
   });
