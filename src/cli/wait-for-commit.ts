@@ -1,12 +1,15 @@
 import type { SiteStatus } from "../api/index.ts";
-import { type ExitCode, exitCodes, Fault, systemClock } from "../base/index.ts";
-import { loadConfig, readDaemonFile, readEnvironment } from "../config/index.ts";
+import { codes, type ExitCode, exitCodes, Fault, systemClock } from "../base/index.ts";
+import { type Config, loadConfig, readDaemonFile, readEnvironment } from "../config/index.ts";
 import { type GitRepository, type Oid, openRepository, toOid } from "../git/index.ts";
 import { printable } from "../plan/index.ts";
+import { conditionReason } from "../reconciler/index.ts";
 import type { Condition, DagView } from "../store/index.ts";
+import type { TrustWalk } from "../trust/index.ts";
 import { resolveRevision } from "./revision.ts";
 import { clientFor } from "./target.ts";
 import { type Terminal, usage } from "./terminal.ts";
+import { walkFrom } from "./trust/repository-trust.ts";
 
 const lookMs = 100;
 
@@ -19,21 +22,21 @@ interface WaitOptions {
 
 /**
  * Waits until the daemon has applied `commit` or a descendant of it, then says what of it is held. Exit 0 applied, 1
- * something is held, 5 a brake or an approval waits for a person, 4 not in time.
+ * something is held or the commit may not stand, 5 a brake or an approval waits for a person, 4 not in time.
  */
 export async function waitForCommit(dataDir: string, commit: string, options: WaitOptions): Promise<ExitCode> {
   const { terminal, timeoutSeconds, tenant } = options;
   if (commit === "HEAD") throw usage("HEAD means nothing to a daemon: name a branch or a commit");
   let status = await readSite(dataDir);
-  using repository = openRepository(repositoryOf(dataDir));
+  const { repository: path, specRef } = configOf(dataDir);
+  using repository = openRepository(path);
   const wanted = wantedOf(repository, commit);
-  const untilMs = systemClock.monotonicMs() + timeoutSeconds * 1000;
-  while (!holds(repository, status.appliedRevision, wanted)) {
-    const waits = status.reasons.find(({ reason }) => waitingReasons.has(reason));
-    if (waits !== undefined || systemClock.monotonicMs() > untilMs) {
-      terminal.note(`not applied: the site is at ${status.appliedRevision ?? "no revision"}`);
-      for (const { reason, message } of status.reasons) terminal.note(`  ${reason}: ${printable(message)}`);
-      return waits === undefined ? exitCodes.unavailable : exitCodes.waiting;
+  const startMs = systemClock.monotonicMs();
+  for (let looks = 0; !holds(repository, status.appliedRevision, wanted); looks += 1) {
+    const stalled = looks % looksPerWalk === 1 ? refusedBefore(repository, specRef, { status, wanted }) : null;
+    if (stalled !== null || systemClock.monotonicMs() > startMs + timeoutSeconds * 1000) {
+      sayNotApplied(terminal, status, stalled);
+      return stalled === null ? exitCodes.unavailable : codes[stalled.code].exit;
     }
     await systemClock.sleep(lookMs, new AbortController().signal);
     status = await readSite(dataDir);
@@ -47,12 +50,36 @@ export async function waitForCommit(dataDir: string, commit: string, options: Wa
   );
 }
 
-/** Of the site: a person has to act, and waiting longer does not help. */
-const waitingReasons: ReadonlySet<string> = new Set(["ApprovalsMissing"]);
+/** A walk reads commits and approvals: not at each look. */
+const looksPerWalk = 5;
 
-function repositoryOf(dataDir: string): string {
+interface Awaited {
+  readonly status: SiteStatus;
+  readonly wanted: Oid;
+}
+
+/**
+ * What the branch's trust has against the commit, by the repository as it is now: what the daemon said last may be of
+ * before a push or an approval.
+ */
+function refusedBefore(repository: GitRepository, specRef: string, { status, wanted }: Awaited): TrustWalk["stalled"] {
+  const [head, applied] = [repository.readRef(specRef), status.appliedRevision];
+  if (head === null || applied === null || !repository.hasObject(wanted)) return null;
+  // Not on the branch yet: it may come.
+  if (!repository.isAncestor(wanted, head)) return null;
+  const { verified, stalled } = walkFrom(repository, toOid(applied), head);
+  return verified !== null && repository.isAncestor(wanted, toOid(verified.oid)) ? null : stalled;
+}
+
+function sayNotApplied(terminal: Terminal, { appliedRevision, reasons }: SiteStatus, stalled: TrustWalk["stalled"]) {
+  terminal.note(`not applied: the site is at ${appliedRevision ?? "no revision"}`);
+  const told = stalled === null ? reasons : [{ reason: conditionReason(stalled.code), message: stalled.message }];
+  for (const { reason, message } of told) terminal.note(`  ${reason}: ${printable(message)}`);
+}
+
+function configOf(dataDir: string): Config {
   const source = { environment: readEnvironment(), cwd: process.cwd(), isRoot: process.getuid?.() === 0 };
-  return loadConfig({ flags: { data: dataDir }, ...source }).repository;
+  return loadConfig({ flags: { data: dataDir }, ...source });
 }
 
 /** A whole id may be of a commit whose push is still on its way. */

@@ -10,4 +10,5 @@ export { createHistoryAcceptance, type HistoryAcceptance } from "./history-accep
 export { type LintDeps, type LintFinding, type LintReport, lintRevision } from "./lint/lint-revision.ts";
 export { createReconciler, type Reconciler } from "./reconciler.ts";
 export type { PassResult, ReconcilerDeps, ReconcilerOptions } from "./reconciler-deps.ts";
+export { conditionReason } from "./site-state.ts";
 export { trustReader } from "./trust-reader.ts";

@@ -28,6 +28,14 @@ export function readTrust(repository: GitRepository, head: Oid, pinned: string |
   return { reader, head, walk, at, grounds: readGrounds(reader, repository.readCommit(at).tree) };
 }
 
+/** Walks a branch from a commit that counts as verified, as the site does that applied it. */
+export const walkFrom = (repository: GitRepository, verified: Oid, head: Oid): TrustWalk =>
+  walkTrust({
+    ...trustReader(repository),
+    ...{ verified: { commit: verified }, head, now: systemClock.now(), crypto: nodeTrustCrypto, pinnedSigners: null },
+    readCommit: (oid) => repository.readCommit(toOid(oid)),
+  });
+
 /** Commits along first parents from `oid`, itself included. */
 export function* firstParentLine(repository: GitRepository, oid: Oid): Generator<Oid> {
   for (let at: Oid | undefined = oid; at !== undefined; at = repository.readCommit(at).parents[0]) yield at;
