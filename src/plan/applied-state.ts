@@ -14,6 +14,7 @@ export function appliedState(desired: DesiredTenant, revision: string): Observed
   return {
     tenant: desired.tenant,
     appliedRevision: revision,
+    generation: 1,
     fingerprint: desired.fingerprint,
     suspended: desired.suspended,
     snapshot: plan.snapshot,

@@ -28,14 +28,12 @@ export function heldNews(plan: TenantPlan): readonly HeldNews[] {
 /** The message that a Ready condition says for the first time, or for another reason; null where it is not new. */
 export type News = (kind: Condition["kind"], name: string) => string | null;
 
-export function newsOf({ conditions, observed }: TenantPlan): News {
-  const readyOf = (set: readonly Condition[]): ReadonlyMap<string, string> =>
-    new Map(set.filter(({ type }) => type === "Ready").map((said) => [`${said.kind}/${said.name}`, said.message]));
-  const [after, before] = [readyOf(conditions), readyOf(observed.conditions)];
-  return (kind, name) => {
-    const said = after.get(`${kind}/${name}`);
-    return said === undefined || said === before.get(`${kind}/${name}`) ? null : said;
-  };
+export function newsOf({ said }: TenantPlan): News {
+  const ready = said.flatMap(({ from, to }) =>
+    to?.type === "Ready" && to.message !== from?.message ? [[`${to.kind}/${to.name}`, to.message] as const] : [],
+  );
+  const news = new Map(ready);
+  return (kind, name) => news.get(`${kind}/${name}`) ?? null;
 }
 
 function dagNews({ desired, dags }: TenantPlan, isNews: News): readonly HeldNews[] {

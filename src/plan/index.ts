@@ -18,6 +18,7 @@ export { type PlanReport, reportOf, type TouchedRun } from "./report/plan-report
 export { renderMarkdown } from "./report/render-markdown.ts";
 export { renderReport } from "./report/render-report.ts";
 export { Suspended, treesOf } from "./suspensions.ts";
-export type { DagWrite, OutboxBody, TenantChange } from "./tenant-change.ts";
+export { tenantAfter } from "./tenant-after.ts";
+export type { ConditionWrite, DagWrite, OutboxBody, TenantChange } from "./tenant-change.ts";
 export type { ConditionReason } from "./tenant-conditions.ts";
 export { type ChangeParts, changeSteps, toTenantChange } from "./to-tenant-change.ts";

@@ -29,6 +29,8 @@ export interface ObservedTenant {
   readonly tenant: string;
   /** null = never applied. */
   readonly appliedRevision: string | null;
+  /** How often it was applied: DAGs and conditions of a generation stand as long as it does. */
+  readonly generation: number;
   /** Tree ids that the applied state was computed from (spec/ makes the text). */
   readonly fingerprint: string | null;
   readonly suspended: boolean;

@@ -1,4 +1,4 @@
-import { type PluginManifest, patternMatches, type TenantSnapshot } from "../spec/index.ts";
+import { type DagSpec, type PluginManifest, patternMatches, type TenantSnapshot } from "../spec/index.ts";
 import type { DesiredTenant, ReadableDag } from "./desired.ts";
 import type { ObservedTenant } from "./observed.ts";
 
@@ -19,18 +19,22 @@ export interface PinOptions {
 
 /** What the tenant's runs are pinned to once this is applied: the plugins and files that its DAGs name. */
 export function pinnedSnapshot(desired: ReadableTenant, observed: ObservedTenant, options: PinOptions): TenantSnapshot {
-  const steps = options.dags.flatMap(({ spec }) => [...spec.steps, ...spec.finally]);
+  const [refs, patterns, named] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  for (const { spec } of options.dags) {
+    const needs = needsOf(spec);
+    for (const ref of needs.plugins) refs.add(ref);
+    for (const pattern of needs.files) patterns.add(pattern);
+    for (const secret of needs.secrets) named.add(secret);
+  }
   const kept = options.keepsPlugins ? Object.entries(observed.snapshot?.plugins ?? {}) : [];
   const plugins = new Map<string, PluginManifest>();
-  for (const step of steps) {
-    const manifest = desired.plugins[refOf(step.uses)];
-    if (manifest !== undefined) plugins.set(refOf(step.uses), manifest);
+  for (const ref of refs) {
+    const manifest = desired.plugins[ref];
+    if (manifest !== undefined) plugins.set(ref, manifest);
   }
   for (const [ref, manifest] of kept) plugins.set(ref, manifest);
-  const patterns = [...new Set(steps.flatMap((step) => step.files))];
-  const named = new Set(steps.flatMap((step) => Object.values(step.secrets)));
   const isPinned = (path: string): boolean =>
-    options.pinsAllFiles || patterns.some((pattern) => patternMatches(pattern, path));
+    options.pinsAllFiles || [...patterns].some((pattern) => patternMatches(pattern, path));
   return {
     revision: options.revision,
     quota: desired.quota,
@@ -40,6 +44,29 @@ export function pinnedSnapshot(desired: ReadableTenant, observed: ObservedTenant
     // A held DAG may name one that no other does, as with files.
     secrets: desired.secrets.filter(({ name }) => options.pinsAllFiles || named.has(name)),
   };
+}
+
+/** What a DAG names: plugins as `name@version`, patterns of files, secrets. */
+interface DagNeeds {
+  readonly plugins: readonly string[];
+  readonly files: readonly string[];
+  readonly secrets: readonly string[];
+}
+
+/** A spec is asked again by every pass, ten thousand of them at once. */
+const asked = new WeakMap<DagSpec, DagNeeds>();
+
+function needsOf(spec: DagSpec): DagNeeds {
+  const known = asked.get(spec);
+  if (known !== undefined) return known;
+  const steps = [...spec.steps, ...spec.finally];
+  const needs = {
+    plugins: [...new Set(steps.map((step) => refOf(step.uses)))],
+    files: [...new Set(steps.flatMap((step) => step.files))],
+    secrets: [...new Set(steps.flatMap((step) => Object.values(step.secrets)))],
+  };
+  asked.set(spec, needs);
+  return needs;
 }
 
 /** Content that the store must hold before the plan is applied: plugin.js, files and age files, by SHA-256, each once. */

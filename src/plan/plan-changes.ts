@@ -4,7 +4,6 @@ import type { DesiredSite } from "./desired.ts";
 import type { ObservedTenant } from "./observed.ts";
 import type { Plan, TenantPlan } from "./plan.ts";
 import { planTenant } from "./plan-tenant.ts";
-import { sameConditions } from "./tenant-conditions.ts";
 
 /**
  * The plan of a whole site: one plan per desired tenant, in byte order. A tenant that was applied and is not among the
@@ -35,6 +34,7 @@ export function planChanges(
 export const neverApplied = (tenant: string): ObservedTenant => ({
   tenant,
   appliedRevision: null,
+  generation: 0,
   fingerprint: null,
   suspended: false,
   snapshot: null,
@@ -49,12 +49,11 @@ export const isNoop = (plan: Plan): boolean => plan.tenants.every(isTenantNoop);
 
 /** Nothing is to be written: no change but holds that are already said, and the trees are those it was applied from. */
 export function isTenantNoop(plan: TenantPlan): boolean {
-  const isQuiet = (): boolean => sameConditions(plan.conditions, plan.observed.conditions);
-  if (plan.suspends.length > 0) return false;
-  if (plan.blocked !== null) return isQuiet();
+  if (plan.suspends.length > 0 || plan.said.length > 0) return false;
+  if (plan.blocked !== null) return true;
   const holds = plan.dags.every((change) => change.kind === "hold");
   const settled = plan.observed.fingerprint === plan.desired.fingerprint && plan.observed.appliedRevision !== null;
-  return holds && plan.documents.length === 0 && settled && isQuiet();
+  return holds && plan.documents.length === 0 && settled;
 }
 
 const isError = (finding: Finding): boolean => finding.severity === "error";

@@ -7,6 +7,7 @@ import {
   sortFindings,
   type TenantSnapshot,
 } from "../spec/index.ts";
+import { conditionWrites } from "./condition-writes.ts";
 import type { DesiredDag, DesiredTenant, ReadableDag } from "./desired.ts";
 import { documentChanges } from "./document-changes.ts";
 import type { ObservedDag, ObservedTenant } from "./observed.ts";
@@ -61,7 +62,7 @@ export function* planSteps(wanted: DesiredTenant, observed: ObservedTenant, opti
 const quotaMark = (wanted: DesiredTenant, now: UtcText | null): string =>
   wanted.kind === "unreadable" || now === null ? "" : overrideMark(wanted.quota, new Date(now));
 
-type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "findings" | "suspends"> & { readonly suspended: Suspended };
+type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "said" | "findings" | "suspends"> & { readonly suspended: Suspended };
 
 const blockedPlan = (draft: Draft): Steps<TenantPlan> =>
   finishedPlan(draft, draft.observed.snapshot ?? emptySnapshot(draft.revision));
@@ -72,7 +73,9 @@ function* finishedPlan({ suspended, ...draft }: Draft, snapshot: TenantSnapshot)
   const suspends = suspendWrites(observed, { dags, blocked, wanted }, suspended);
   const findings = findingsOf(draft.desired, draft.dags);
   yield;
-  return { ...draft, suspends, snapshot, findings, conditions: yield* tenantConditions({ ...draft, suspended }) };
+  const conditions = yield* tenantConditions({ ...draft, suspended });
+  const said = conditionWrites(observed.conditions, conditions);
+  return { ...draft, suspends, snapshot, findings, conditions, said };
 }
 
 // A tenant that was never readable has the defaults and no grant, hence no DAG that runs.

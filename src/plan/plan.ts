@@ -2,6 +2,7 @@ import type { UtcText } from "../base/index.ts";
 import type { Finding, TenantSnapshot } from "../spec/index.ts";
 import type { DesiredTenant, ReadableDag } from "./desired.ts";
 import type { Condition, ObservedDag, ObservedTenant } from "./observed.ts";
+import type { ConditionWrite } from "./tenant-change.ts";
 
 /** What an update of a Dag changes. */
 export type DagAspect = "spec" | "armed" | "suspended" | "watermark";
@@ -77,6 +78,8 @@ export interface TenantPlan {
   readonly snapshot: TenantSnapshot;
   /** The whole set of the tenant's conditions afterwards. */
   readonly conditions: readonly Condition[];
+  /** Those of them that say something else than before, and those that are gone. */
+  readonly said: readonly ConditionWrite[];
   /** Everything found, by (path, line, col, code). */
   readonly findings: readonly Finding[];
 }

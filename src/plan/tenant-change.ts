@@ -15,6 +15,8 @@ export interface TenantChange {
   readonly tenant: string;
   /** Guard: the applied revision that was observed. */
   readonly from: string | null;
+  /** Guard: the generation that was observed. */
+  readonly generation: number;
   readonly to: string;
   readonly fingerprint: string;
   readonly suspended: boolean;
@@ -25,11 +27,18 @@ export interface TenantChange {
   /** Content that the store does not hold yet: plugin.js bytes and files. */
   readonly blobs: readonly { readonly sha256: string; readonly bytes: Uint8Array }[];
   readonly dags: readonly DagWrite[];
-  readonly conditions: readonly Condition[];
+  /** Those that say something else than what was observed. */
+  readonly conditions: readonly ConditionWrite[];
   /** null where nothing but the fingerprint moved. */
   readonly record: OutboxBody | null;
   readonly events: readonly { readonly type: string; readonly subject: string; readonly body: string }[];
   readonly now: UtcText;
+}
+
+/** `from` null: it was not said before; `to` null: it is not said any more. */
+export interface ConditionWrite {
+  readonly from: Condition | null;
+  readonly to: Condition | null;
 }
 
 /** `from` is the spec hash that was observed, null = absent (or a tombstone). */

@@ -16,7 +16,7 @@ export type ConditionReason =
   | "PruneBrake"
   | "Frozen";
 
-type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "findings" | "suspends"> & { readonly suspended: Suspended };
+type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "said" | "findings" | "suspends"> & { readonly suspended: Suspended };
 type Verdict = {
   readonly ready: boolean;
   readonly stalled: boolean;
@@ -26,60 +26,72 @@ type Verdict = {
 
 /**
  * The whole set of a tenant's conditions after the plan, by (kind, name, type): Ready and Stalled of each DAG, tombstones
- * included, and of the tenant. One that says nothing new keeps the revision at which it was first said: a pass over a
- * thousand DAGs writes the rows of those that changed.
+ * included, and of the tenant. One that says nothing new is the very object that stood before, with the revision at which
+ * it was first said: a pass over a thousand DAGs writes the rows of those that changed.
  */
 export function* tenantConditions(plan: Draft): Steps<readonly Condition[]> {
-  const dags = plan.blocked === null ? dagVerdicts(plan) : [];
-  const kept = plan.blocked === null ? [] : plan.observed.conditions.filter((condition) => condition.kind === "Dag");
-  const before = new Map(plan.observed.conditions.map((condition) => [keyOf(condition), condition]));
-  const said = new Map(kept.map((condition) => [keyOf(condition), condition]));
-  const say = (wanted: readonly Unstamped[]): void => {
-    for (const condition of wanted) {
-      const key = keyOf(condition);
-      said.set(key, stampOf(condition, before.get(key), plan.revision));
-    }
-  };
-  for (const [dagId, verdict] of dags) {
-    yield;
-    say(conditionsOf("Dag", dagId, verdict));
-  }
-  say(conditionsOf("Tenant", plan.tenant, tenantVerdict(plan)));
+  const before = new SaidBefore(plan.observed.conditions);
+  const said: Condition[] = plan.blocked === null ? [] : before.allOf("Dag");
   yield;
-  return [...said.keys()].sort().flatMap((key) => said.get(key) ?? []);
+  for (const [dagId, verdict] of plan.blocked === null ? dagVerdicts(plan) : []) {
+    yield;
+    said.push(...before.over("Dag", dagId, verdict, plan.revision));
+  }
+  said.push(...before.over("Tenant", plan.tenant, tenantVerdict(plan), plan.revision));
+  return said;
 }
 
-/** Whether two sets say the same, whatever the revision at which they said it. */
-export function sameConditions(a: readonly Condition[], b: readonly Condition[]): boolean {
-  if (a.length !== b.length) return false;
-  // What says nothing new is the very one that stood before: of ten thousand DAGs few are spelt out.
-  const stands = new Set(a);
-  const others = b.filter((condition) => !stands.has(condition));
-  const said = new Set(others.length === 0 ? [] : a.map(saying));
-  return others.every((condition) => said.has(saying(condition)));
+type Subject = "Dag" | "Tenant";
+type Said = Partial<Record<Condition["type"], Condition>>;
+
+/** Conditions by what they are about. */
+class SaidBefore {
+  readonly #byKind = new Map<string, Map<string, Said>>();
+
+  constructor(conditions: readonly Condition[]) {
+    for (const condition of conditions) {
+      const names = this.#byKind.get(condition.kind) ?? new Map<string, Said>();
+      this.#byKind.set(condition.kind, names);
+      const said = names.get(condition.name);
+      if (said === undefined) names.set(condition.name, { [condition.type]: condition });
+      else said[condition.type] = condition;
+    }
+  }
+
+  allOf(kind: Subject): Condition[] {
+    const names = [...(this.#byKind.get(kind) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
+    return names.flatMap(([, { Ready, Reconciling, Stalled }]) =>
+      [Ready, Reconciling, Stalled].filter((condition) => condition !== undefined),
+    );
+  }
+
+  /** Ready and Stalled as the verdict says; what stood before where it says the same. */
+  over(kind: Subject, name: string, verdict: Verdict, revision: string): readonly [Condition, Condition] {
+    const before = this.#byKind.get(kind)?.get(name);
+    return [
+      same(before?.Ready, verdict.ready, verdict) ?? conditionOf({ kind, name, type: "Ready" }, verdict, revision),
+      same(before?.Stalled, verdict.stalled, verdict) ?? conditionOf({ kind, name, type: "Stalled" }, verdict, revision),
+    ];
+  }
 }
 
-const keyOf = ({ kind, name, type }: Unstamped): string => `${kind}/${name}/${type}`;
-const saying = (c: Condition): string => JSON.stringify([c.kind, c.name, c.type, c.status, c.reason, c.message]);
-
-type Unstamped = Omit<Condition, "observedRevision">;
-
-function stampOf(condition: Unstamped, before: Condition | undefined, revision: string): Condition {
-  const stamped = { ...condition, observedRevision: revision };
-  const isSame =
-    before?.status === condition.status && before.reason === condition.reason && before.message === condition.message;
-  return isSame ? before : stamped;
+function same(before: Condition | undefined, isTrue: boolean, { reason, message }: Verdict): Condition | null {
+  if (before === undefined || before.status !== statusOf(isTrue)) return null;
+  return before.reason === reason && before.message === message ? before : null;
 }
 
-function conditionsOf(kind: "Dag" | "Tenant", name: string, verdict: Verdict): readonly Condition[] {
-  const { ready, stalled, reason, message } = verdict;
-  const of = (type: "Ready" | "Stalled", isTrue: boolean): Condition => ({
-    ...{ kind, name, type, status: isTrue ? "True" : "False", reason, message },
-    observedRevision: null,
-  });
-  return [of("Ready", ready), of("Stalled", stalled)];
+const statusOf = (isTrue: boolean): Condition["status"] => (isTrue ? "True" : "False");
+
+function conditionOf(
+  about: { readonly kind: Subject; readonly name: string; readonly type: "Ready" | "Stalled" },
+  { ready, stalled, reason, message }: Verdict,
+  revision: string,
+): Condition {
+  const status = statusOf(about.type === "Ready" ? ready : stalled);
+  return { ...about, status, reason, message, observedRevision: revision };
 }
 
+/** By dagId. */
 function dagVerdicts({ desired, observed, dags, suspended }: Draft): readonly (readonly [string, Verdict])[] {
   const changes = new Map<string, DagChange>(dags.map((change) => [change.dagId, change]));
   const verdicts = new Map<string, Verdict>();
@@ -90,9 +102,10 @@ function dagVerdicts({ desired, observed, dags, suspended }: Draft): readonly (r
     if (change?.kind === "hold") verdicts.set(dag.dagId, heldVerdict(change));
     else if (dag.kind === "readable") verdicts.set(dag.dagId, readableVerdict(suspended.over(dag)));
   }
-  return [...verdicts];
+  return [...verdicts].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
+const armed: Verdict = { ready: true, stalled: false, reason: "Applied", message: "armed" };
 const tombstone: Verdict = { ready: false, stalled: false, reason: "Pruned", message: "no longer in the repository" };
 
 function heldVerdict(change: Extract<DagChange, { kind: "hold" }>): Verdict {
@@ -104,7 +117,7 @@ function heldVerdict(change: Extract<DagChange, { kind: "hold" }>): Verdict {
 function readableVerdict(dag: ReadableDag): Verdict {
   const message = dag.suspendedBy ?? "tenant.yaml says suspend: true";
   if (dag.suspended) return { ready: false, stalled: false, reason: "Suspended", message };
-  if (dag.armed) return { ready: true, stalled: false, reason: "Applied", message: "armed" };
+  if (dag.armed) return armed;
   return { ready: false, stalled: false, reason: "NotAllowed", message: findingsOfDag(dag) };
 }
 

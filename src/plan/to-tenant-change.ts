@@ -24,8 +24,9 @@ export const toTenantChange = (plan: TenantPlan, parts: ChangeParts): TenantChan
 
 /** The same, pausing at each DAG. */
 export function* changeSteps(plan: TenantPlan, { now, blobs, pins, record }: ChangeParts): Steps<TenantChange> {
-  const { tenant, observed, desired, snapshot, conditions } = plan;
-  const common = { tenant, from: observed.appliedRevision, snapshot, pins, conditions, record, now };
+  const { tenant, observed, desired, snapshot, said: conditions } = plan;
+  const { appliedRevision: from, generation } = observed;
+  const common = { tenant, from, generation, snapshot, pins, conditions, record, now };
   if (plan.blocked !== null || desired.kind === "unreadable") {
     return {
       ...common,

@@ -6,7 +6,7 @@ import type { Oid, TreeSource } from "../git/index.ts";
 export class BlobCache {
   readonly #source: Pick<TreeSource, "readBlob">;
   readonly #facts = new Map<Oid, { readonly sha256: string; readonly bytes: number }>();
-  readonly #decoded = new Map<string, DecodedSpec>();
+  readonly #decoded = new Map<Oid, readonly PlacedSpec[]>();
 
   constructor(source: Pick<TreeSource, "readBlob">) {
     this.#source = source;
@@ -28,14 +28,22 @@ export class BlobCache {
 
   /** The path decides the kind: one blob at two paths is two documents. */
   decoded(path: string, oid: Oid): DecodedSpec | null {
-    return this.#decoded.get(`${oid} ${path}`) ?? null;
+    return this.#decoded.get(oid)?.find((placed) => placed.path === path)?.decoded ?? null;
   }
 
   keep(path: string, oid: Oid, decoded: DecodedSpec): void {
-    bounded(this.#decoded).set(`${oid} ${path}`, decoded);
+    const others = this.#decoded.get(oid)?.filter((placed) => placed.path !== path) ?? [];
+    bounded(this.#decoded).set(oid, [...others.slice(-maxPlaces), { path, decoded }]);
   }
 }
 
+interface PlacedSpec {
+  readonly path: string;
+  readonly decoded: DecodedSpec;
+}
+
+/** Of one content. */
+const maxPlaces = 1000;
 const maxEntries = 50_000;
 
 function bounded<K, V>(map: Map<K, V>): Map<K, V> {

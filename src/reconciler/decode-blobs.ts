@@ -1,7 +1,6 @@
 import { breath } from "../base/index.ts";
 import type { Compute, DecodedSpec } from "../compute/index.ts";
 import type { Oid } from "../git/index.ts";
-import type { Finding } from "../spec/index.ts";
 import type { BlobCache } from "./blob-cache.ts";
 import { orUnreadable } from "./tenant-tree.ts";
 
@@ -39,29 +38,20 @@ async function decodeFew(
   documents: readonly PlacedBlob[],
   signal: AbortSignal,
 ): Promise<readonly DecodedSpec[]> {
-  const answers = new Map<string, DecodedSpec>();
-  const sources = documents.flatMap(({ path, oid }) => {
-    const known = cache.decoded(path, oid) ?? answers.get(keyOf({ path, oid }));
-    if (known !== undefined) answers.set(keyOf({ path, oid }), known);
-    const bytes = known === undefined ? orUnreadable(path, () => cache.read(oid)) : null;
+  const answers = documents.map(({ path, oid }) => cache.decoded(path, oid));
+  const sources = documents.flatMap(({ path, oid }, i) => {
+    const bytes = answers[i] === null ? orUnreadable(path, () => cache.read(oid)) : null;
     if (bytes === null) return [];
-    if (!("code" in bytes)) return [{ path, oid, bytes }];
-    answers.set(keyOf({ path, oid }), unread(bytes));
+    if (!("code" in bytes)) return [{ path, oid, bytes, i }];
+    answers[i] = { ok: false, findings: [bytes] };
     return [];
   });
   const decoded = sources.length === 0 ? [] : await compute.decode(sources, signal);
-  for (const [i, source] of sources.entries()) {
-    const answer = decoded[i];
-    if (answer === undefined) continue;
-    cache.keep(source.path, source.oid, answer);
-    answers.set(keyOf(source), answer);
+  for (const [n, { path, oid, i }] of sources.entries()) {
+    const answer = decoded[n];
+    if (answer === undefined) throw new TypeError(`${path} was not decoded`);
+    cache.keep(path, oid, answer);
+    answers[i] = answer;
   }
-  return documents.map((document) => {
-    const answer = answers.get(keyOf(document));
-    if (answer === undefined) throw new TypeError(`${document.path} was not decoded`);
-    return answer;
-  });
+  return answers.flatMap((answer) => answer ?? []);
 }
-
-const keyOf = ({ path, oid }: PlacedBlob): string => `${oid} ${path}`;
-const unread = (finding: Finding): DecodedSpec => ({ ok: false, findings: [finding] });

@@ -1,5 +1,6 @@
 import { faultOf, type Service, TaskGroup, WakeUp, withJitter } from "../base/index.ts";
 import { DesiredReader } from "./desired-reader.ts";
+import { ObservedTenants } from "./observed-tenants.ts";
 import { reconcileOnce } from "./reconcile-once.ts";
 import type { PassResult, ReconcilerDeps, ReconcilerOptions } from "./reconciler-deps.ts";
 
@@ -22,6 +23,7 @@ class ReconcilerService implements Reconciler {
   readonly #deps: ReconcilerDeps;
   readonly #options: ReconcilerOptions;
   readonly #reader: DesiredReader;
+  readonly #observed: ObservedTenants;
   readonly #wakeUp = new WakeUp();
   #tasks: TaskGroup | null = null;
   #last: PassResult | null = null;
@@ -31,6 +33,7 @@ class ReconcilerService implements Reconciler {
     this.#deps = deps;
     this.#options = options;
     this.#reader = new DesiredReader(deps.repository, deps.compute, deps.secrets, () => deps.clock.now());
+    this.#observed = new ObservedTenants(deps.revision);
   }
 
   get last(): PassResult | null {
@@ -68,10 +71,11 @@ class ReconcilerService implements Reconciler {
 
   /** How long to wait for the next one. */
   async #pass(full: boolean, signal: AbortSignal): Promise<number> {
-    const { deps, options } = { deps: this.#deps, options: this.#options };
+    const room = { deps: this.#deps, options: this.#options, reader: this.#reader, observed: this.#observed };
+    const { deps, options } = room;
     const began = deps.clock.monotonicMs();
     try {
-      const result = await reconcileOnce({ deps, options, reader: this.#reader }, full, signal);
+      const result = await reconcileOnce(room, full, signal);
       this.#last = result;
       this.#say(result, Math.round(deps.clock.monotonicMs() - began));
       return options.intervalMs;

@@ -19,6 +19,7 @@ import type { QueuedRunBody, TenantChange, TenantHead } from "../store/index.ts"
 import type { VerifiedCommit } from "../trust/index.ts";
 import type { DesiredReader, ReadTenant } from "./desired-reader.ts";
 import { logHeld } from "./held-log.ts";
+import type { ObservedTenants } from "./observed-tenants.ts";
 import type { ReconcilerDeps, ReconcilerOptions } from "./reconciler-deps.ts";
 
 export interface TenantTask {
@@ -51,6 +52,8 @@ export async function reconcileTenant(
     try {
       return await passOnce(room, task, signal);
     } catch (error) {
+      // What is known of it may be what went wrong.
+      room.observed.forget(task.tenant);
       const moved = error instanceof Fault && error.disposition === "reobserve";
       if (!moved || tries >= maxConflicts) throw error;
       room.deps.log.info({ tenant: task.tenant, tries }, "another writer was first, observing again");
@@ -62,6 +65,7 @@ export interface ReconcileRoom {
   readonly deps: ReconcilerDeps;
   readonly options: ReconcilerOptions;
   readonly reader: DesiredReader;
+  readonly observed: ObservedTenants;
 }
 
 async function passOnce(room: ReconcileRoom, task: TenantTask, signal: AbortSignal): Promise<TenantOutcome> {
@@ -70,19 +74,19 @@ async function passOnce(room: ReconcileRoom, task: TenantTask, signal: AbortSign
   const now = utcText(deps.clock.now());
   const trees = reader.fingerprint(revision, task.tenant);
   // A commit to one tenant must not cost a reading of all rows of every other.
-  if (!task.full && isSettled(await deps.revision.observeHead(task.tenant), trees, now))
-    return { plan: null, written: false };
-  const observed = await deps.revision.observeTenant(task.tenant);
-  const clean = isClean(observed, trees);
+  const head = task.full ? await room.observed.read(task.tenant) : await deps.revision.observeHead(task.tenant);
+  if (!task.full && isSettled(head, trees, now)) return { plan: null, written: false };
+  const known = await room.observed.at(head);
+  const clean = isClean(known, trees);
   const read = await reader.readTenant(revision, task.tenant, signal);
+  const observed = await room.observed.withWatermarks(known, read.desired, now);
   const plan = await inSlices(planSteps(read.desired, observed, { ...task, now }), signal);
   if (isTenantNoop(plan)) return { plan, written: false };
   const actor = clean || task.head === null ? siteActor(room) : commitActor(task.head);
   const approvals = await keepApprovals(room, task, now);
-  await deps.revision.applyTenant(
-    await changeOf(room, task, { plan, read, actor, clean, approvals, signal }),
-    endQueued(room, task, actor),
-  );
+  const change = await changeOf(room, task, { plan, read, actor, clean, approvals, signal });
+  await deps.revision.applyTenant(change, endQueued(room, task, actor));
+  room.observed.applied(observed, change);
   logHeld(deps.log, plan);
   return { plan, written: true };
 }

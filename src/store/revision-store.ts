@@ -1,11 +1,11 @@
 import type { UtcText } from "../base/index.ts";
-import type { Condition, ObservedTenant, OutboxBody, TenantChange } from "../plan/index.ts";
+import type { Condition, ObservedDag, ObservedTenant, OutboxBody, TenantChange } from "../plan/index.ts";
 import type { RecordApproval } from "../record/index.ts";
 import type { Allowlist } from "../spec/index.ts";
 import type { QueuedRunBody } from "./admission-store.ts";
 
 // The values that plan/ makes and reads live there: a pure room imports no plant.
-export type { Condition, DagWrite, ObservedDag, ObservedTenant, OutboxBody, TenantChange } from "../plan/index.ts";
+export type { Condition, ConditionWrite, DagWrite, ObservedDag, ObservedTenant, OutboxBody, TenantChange } from "../plan/index.ts";
 
 /** What the reconciler reads and writes: the site's verified revision and each tenant's applied state. */
 export interface RevisionStore {
@@ -16,9 +16,11 @@ export interface RevisionStore {
   applySite(change: SiteChange): Promise<void>;
   /** Past a rewind or fork: moves the verified revision (guard: `from`) on a person's word, with the `control` body. */
   acceptHistory(change: Pick<SiteChange, "to" | "record"> & { readonly from: string }): Promise<void>;
-  observeTenant(tenant: string): Promise<ObservedTenant>;
+  observeTenant(tenant: string): Promise<ObservedTenant & TenantHead>;
   /** What tells whether a tenant stands as it was applied, without its DAGs: cheap, however many there are. */
   observeHead(tenant: string): Promise<TenantHead>;
+  /** Watermarks of these DAGs, and of all that stand beyond an instant. */
+  observeSchedules(tenant: string, dagIds: readonly string[], beyond: UtcText): Promise<ObservedSchedules>;
   /**
    * One transaction, each change guarded by the version it saw; a moved row is Fault STORE_CONFLICT and nothing is
    * written. Queued runs of pruned and suspended DAGs end in it as cancelled at `change.now`, with the body of `endQueued`.
@@ -38,6 +40,8 @@ export interface RevisionStore {
   /** Writes site conditions only when they differ. */
   reportSite(conditions: readonly Condition[], now: UtcText): Promise<void>;
 }
+
+export type ObservedSchedules = ReadonlyMap<string, ObservedDag["schedules"]>;
 
 export type TenantHead = Omit<ObservedTenant, "pins" | "dags" | "conditions"> & {
   /** Its conditions say that changes wait as a whole: what they wait for may be taken back by a commit. */

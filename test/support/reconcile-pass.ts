@@ -1,4 +1,5 @@
 import { DesiredReader, type PassResult } from "../../src/reconciler/index.ts";
+import { ObservedTenants } from "../../src/reconciler/observed-tenants.ts";
 import { reconcileOnce } from "../../src/reconciler/reconcile-once.ts";
 import { nodeTrustCrypto } from "../../src/signer/index.ts";
 import { type DaemonLife, never, worldSite } from "./daemon-world.ts";
@@ -29,6 +30,7 @@ export async function reconcilePass(life: DaemonLife, options: PassOptions = {})
       specRef: options.specRef ?? "refs/heads/main",
     },
     reader: new DesiredReader(repository, compute, plant.secrets.sources.states),
+    observed: new ObservedTenants(store.revision),
   };
   const pass = await reconcileOnce(room, options.full ?? false, never);
   life.view.takePass(pass);

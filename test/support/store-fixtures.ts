@@ -52,6 +52,8 @@ export interface DagFixture {
 }
 
 export const specHashOf = (dagId: string, version = 1): string => sha(specTextOf(dagId, version));
+const firstCommits = Array.from({ length: 100 }, (_, n) => commitOf(n));
+
 const specTextOf = (dagId: string, version: number): string =>
   canonicalText({ apiVersion: "orrery/v1", kind: "Dag", spec: { rationale: `${dagId} v${String(version)}` } });
 
@@ -80,6 +82,8 @@ export interface TenantFixture {
   readonly dags?: readonly DagWrite[];
   readonly quota?: Quota;
   readonly from?: string | null;
+  /** Default: n of `commitOf(n)`, for the n-th apply leads there. */
+  readonly generation?: number;
   readonly to?: string;
   readonly suspended?: boolean;
   readonly now?: string;
@@ -91,6 +95,7 @@ export function tenantChange(fixture: TenantFixture): TenantChange {
   return {
     tenant: fixture.tenant,
     from: fixture.from ?? null,
+    generation: fixture.generation ?? Math.max(0, firstCommits.indexOf(fixture.from ?? "")),
     to,
     fingerprint: `trees of ${to}`,
     suspended: fixture.suspended ?? false,

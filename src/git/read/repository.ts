@@ -9,6 +9,7 @@ import { isBareByLayout, locateRepository, type RepositoryLocation } from "./loc
 import { ObjectStore } from "./object-store.ts";
 import { preflight } from "./preflight.ts";
 import { listRefs, type RefValue, readRef } from "./refs.ts";
+import { cachedTrees } from "./tree-cache.ts";
 import { entryAt, type WalkedEntry, walkTree } from "./tree-walk.ts";
 
 /**
@@ -61,7 +62,7 @@ export function openRepository(path: string, options: OpenRepositoryOptions = {}
     if (object.type === type) return object.body;
     throw new Fault("REPO_CORRUPT", `object ${oid} is a ${object.type}, not a ${type}`, { fields: { oid } });
   };
-  const readTree = (oid: Oid): readonly TreeEntry[] => decodeTree(readTyped("tree", oid));
+  const readTree = cachedTrees((oid) => decodeTree(readTyped("tree", oid)));
   return {
     ...location,
     bare: isBare(location),

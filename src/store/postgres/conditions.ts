@@ -1,7 +1,7 @@
 import type { UtcText } from "../../base/index.ts";
 import type { Row, Session } from "../../database/index.ts";
-import type { Condition } from "../revision-store.ts";
-import { conditionEvent, insertEvents, type NewEvent } from "./events.ts";
+import type { Condition, ConditionWrite } from "../revision-store.ts";
+import { conditionEvent, insertEvents } from "./events.ts";
 import { inBatches } from "./row-batches.ts";
 
 interface ConditionRow extends Row {
@@ -42,26 +42,36 @@ export async function replaceConditions(
   now: UtcText,
 ): Promise<void> {
   const stored = new Map((await readConditions(session, tenant)).map((found) => [keyOf(found), found]));
-  const moved: Condition[] = [];
-  const events: NewEvent[] = [];
-  for (const condition of wanted) {
-    const key = keyOf(condition);
-    const found = stored.get(key);
-    stored.delete(key);
-    if (found !== undefined && isSame(found, condition)) continue;
-    moved.push(condition);
-    if (isNews(found, condition)) events.push(conditionEvent(condition));
+  const writes: ConditionWrite[] = [];
+  for (const to of wanted) {
+    const from = stored.get(keyOf(to)) ?? null;
+    stored.delete(keyOf(to));
+    if (from === null || !isSame(from, to)) writes.push({ from, to });
   }
+  for (const from of stored.values()) writes.push({ from, to: null });
+  await writeConditions(session, tenant, writes, now);
+}
+
+/** Writes what changes in the stored set, with its events: `from` is what stands there. */
+export async function writeConditions(
+  session: Session,
+  tenant: string,
+  writes: readonly ConditionWrite[],
+  now: UtcText,
+): Promise<void> {
+  const moved = writes.flatMap(({ to }) => (to === null ? [] : [to]));
+  const gone = writes.flatMap(({ from, to }) => (to === null && from !== null ? [from] : []));
+  const news = writes.flatMap(({ from, to }) => (to !== null && isNews(from, to) ? [conditionEvent(to)] : []));
   await inBatches(moved, (batch) => upsert(session, tenant, { batch, now }));
-  await insertEvents(session, tenant, { events, now });
-  await inBatches([...stored.values()], (batch) => remove(session, tenant, batch));
+  await insertEvents(session, tenant, { events: news, now });
+  await inBatches(gone, (batch) => remove(session, tenant, batch));
 }
 
 const keyOf = ({ kind, name, type }: Condition): string => `${kind}/${name}/${type}`;
 
 /** Its history holds what it said, not each revision at which it said the same. What begins well is no news. */
-function isNews(before: Condition | undefined, { type, status, reason }: Condition): boolean {
-  if (before === undefined) return (type === "Ready") !== (status === "True");
+function isNews(before: Condition | null, { type, status, reason }: Condition): boolean {
+  if (before === null) return (type === "Ready") !== (status === "True");
   return before.status !== status || before.reason !== reason;
 }
 

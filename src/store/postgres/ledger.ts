@@ -88,7 +88,7 @@ async function readDagViews(session: Session, tenant: string, dagId: string | nu
       where d.tenant_id = $1 and ($2::text is null or d.dag_id = $2) order by d.dag_id`,
     values: [tenant, dagId],
   });
-  const schedules = await readSchedules(session, tenant, dagId);
+  const schedules = await readSchedules(session, tenant, { dagIds: dagId === null ? null : [dagId], beyond: null });
   const conditions = new Map<string, Condition[]>();
   for (const condition of await readConditions(session, tenant, { kind: "Dag", name: dagId })) {
     const own = conditions.get(condition.name);

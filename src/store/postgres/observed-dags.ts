@@ -41,16 +41,24 @@ export async function readDags(session: Session, tenant: string): Promise<readon
   }));
 }
 
-/** Watermarks by dagId, each list by schedule name; `dagId` null: of all DAGs. */
+/** `dagIds` null: of all DAGs; `beyond`: also those of other DAGs that stand after it. */
+interface ScheduleFilter {
+  readonly dagIds: readonly string[] | null;
+  readonly beyond: UtcText | null;
+}
+
+/** Watermarks by dagId, each list by schedule name. */
 export async function readSchedules(
   session: Session,
   tenant: string,
-  dagId: string | null = null,
+  { dagIds, beyond }: ScheduleFilter = { dagIds: null, beyond: null },
 ): Promise<ReadonlyMap<string, readonly ObservedSchedule[]>> {
   const rows = await session.query<WatermarkRow>({
     text: `select dag_id, schedule, slot, next_due from watermark
-      where tenant_id = $1 and ($2::text is null or dag_id = $2) order by dag_id, schedule`,
-    values: [tenant, dagId],
+      where tenant_id = $1 and ($2::text[] is null or dag_id = any ($2)
+        or dag_id in (select w.dag_id from watermark w where w.tenant_id = $1 and w.slot > $3::timestamptz))
+      order by dag_id, schedule`,
+    values: [tenant, dagIds, beyond],
   });
   const byDag = new Map<string, ObservedSchedule[]>();
   for (const row of rows) {

@@ -6,11 +6,11 @@ import { decodeSnapshot } from "../../spec/index.ts";
 import type { ObservedSite, ObservedTenant, RevisionStore, TenantChange, TenantHead } from "../revision-store.ts";
 import { insertApprovals, readApprovals } from "./approvals.ts";
 import { hashBytes, hexOfBytes } from "./column-codec.ts";
-import { readConditions, replaceConditions } from "./conditions.ts";
+import { readConditions, replaceConditions, writeConditions } from "./conditions.ts";
 import { readCurrentGrants } from "./current-grants.ts";
 import { insertVersions, writeDags } from "./dag-writes.ts";
 import { insertEvents } from "./events.ts";
-import { readDags } from "./observed-dags.ts";
+import { readDags, readSchedules } from "./observed-dags.ts";
 import { insertBody } from "./outbox-row.ts";
 import { insertPins, readPins } from "./plugin-pins.ts";
 import { endQueuedRuns, lockTenant, promote } from "./queued-runs.ts";
@@ -27,6 +27,8 @@ export function createRevisionStore(database: Database): RevisionStore {
     reportSite: (conditions, now) =>
       database.withTenant(siteTenant, (session) => replaceConditions(session, siteTenant, conditions, now)),
     observeTenant: (tenant) => database.withTenant(tenant, (session) => observeTenant(session, tenant)),
+    observeSchedules: (tenant, dagIds, beyond) =>
+      database.withTenant(tenant, (session) => readSchedules(session, tenant, { dagIds, beyond })),
     observeHead: (tenant) => database.withTenant(tenant, (session) => observeHead(session, tenant)),
     applyTenant: (change, endQueued) =>
       database.withTenant(change.tenant, async (session) => {
@@ -34,7 +36,7 @@ export function createRevisionStore(database: Database): RevisionStore {
         await writeTenant(session, change);
         await insertPins(session, change);
         await writeDags(session, change);
-        await replaceConditions(session, change.tenant, change.conditions, change.now);
+        await writeConditions(session, change.tenant, change.conditions, change.now);
         if (change.record !== null) await insertBody(session, change.tenant, change.record);
         await insertEvents(session, change.tenant, change);
         const over = { where: "(d.pruned or d.suspended or $1)", values: [change.suspended] };
@@ -74,13 +76,14 @@ async function readBlob(session: Session, tenant: string, sha256: string): Promi
 
 interface TenantRow extends Row {
   readonly applied_revision: string | null;
+  readonly generation: number;
   readonly fingerprint: string | null;
   readonly suspended: boolean;
   readonly snapshot: Buffer | null;
   readonly blocked: boolean;
 }
 
-async function observeTenant(session: Session, tenant: string): Promise<ObservedTenant> {
+async function observeTenant(session: Session, tenant: string): Promise<ObservedTenant & TenantHead> {
   return {
     ...(await observeHead(session, tenant)),
     pins: await readPins(session, tenant),
@@ -91,7 +94,7 @@ async function observeTenant(session: Session, tenant: string): Promise<Observed
 
 async function observeHead(session: Session, tenant: string): Promise<TenantHead> {
   const [row] = await session.query<TenantRow>({
-    text: `select applied_revision, fingerprint, suspended, snapshot, exists (
+    text: `select applied_revision, generation, fingerprint, suspended, snapshot, exists (
         select 1 from condition c where c.tenant_id = t.tenant_id and c.kind = 'Tenant' and c.type = 'Stalled'
           and c.status = 'True' and c.reason in ('TenantHeld', 'PruneBrake', 'Frozen')) as blocked
       from tenant t where tenant_id = $1`,
@@ -101,6 +104,7 @@ async function observeHead(session: Session, tenant: string): Promise<TenantHead
   return {
     tenant,
     appliedRevision: row?.applied_revision ?? null,
+    generation: row?.generation ?? 0,
     fingerprint: row?.fingerprint ?? null,
     suspended: row?.suspended ?? false,
     snapshot: snapshot === null ? null : decodeSnapshot(snapshot.toString("utf8")),
@@ -110,7 +114,7 @@ async function observeHead(session: Session, tenant: string): Promise<TenantHead
 }
 
 /** The tenant's row exists and is locked, and stands where the plan saw it. */
-async function guardTenant(session: Session, { tenant, from, quota }: TenantChange): Promise<void> {
+async function guardTenant(session: Session, { tenant, from, generation, quota }: TenantChange): Promise<void> {
   if (from === null) {
     await session.query({
       // The limits are written by `writeTenant`, in this transaction.
@@ -119,11 +123,11 @@ async function guardTenant(session: Session, { tenant, from, quota }: TenantChan
     });
   }
   await lockTenant(session, tenant);
-  const [row] = await session.query<{ applied_revision: string | null }>({
-    text: "select applied_revision from tenant where tenant_id = $1",
+  const [row] = await session.query<Pick<TenantRow, "applied_revision" | "generation">>({
+    text: "select applied_revision, generation from tenant where tenant_id = $1",
     values: [tenant],
   });
-  if (row?.applied_revision !== from) {
+  if (row?.applied_revision !== from || row.generation !== generation) {
     throw new Fault("STORE_CONFLICT", "another writer applied the tenant first", { fields: { tenant } });
   }
 }
@@ -144,7 +148,8 @@ async function writeTenant(session: Session, change: TenantChange): Promise<void
   if (missing.length > 0)
     throw new Fault("STORE_CONFLICT", "blobs of the plan are not there any more", { fields: { tenant } });
   await session.query({
-    text: `update tenant set suspended = $2, applied_revision = $3, fingerprint = $4, snapshot = $5 where tenant_id = $1`,
+    text: `update tenant set suspended = $2, applied_revision = $3, fingerprint = $4, snapshot = $5,
+        generation = generation + 1 where tenant_id = $1`,
     values: [tenant, change.suspended, change.to, change.fingerprint, hashBytes(snapshotHash)],
   });
   await writeQuota(session, change);

@@ -329,13 +329,16 @@ describe("a tenant's revision", () => {
       blobs: [{ sha256: sha("plugin"), bytes }],
       conditions: [
         {
-          kind: "Dag" as const,
-          name: "a",
-          type: "Ready" as const,
-          status: "True" as const,
-          reason: "Applied",
-          message: "",
-          observedRevision: base.to,
+          from: null,
+          to: {
+            kind: "Dag" as const,
+            name: "a",
+            type: "Ready" as const,
+            status: "True" as const,
+            reason: "Applied",
+            message: "",
+            observedRevision: base.to,
+          },
         },
       ],
       record: {
@@ -360,7 +363,7 @@ describe("a tenant's revision", () => {
       fingerprint: base.fingerprint,
       suspended: false,
       snapshot: base.snapshot,
-      conditions: change.conditions,
+      conditions: change.conditions.map(({ to }) => to),
     });
     expect(observed.dags.map((dag) => [dag.dagId, dag.armed, dag.pruned])).toEqual([
       ["a", true, false],

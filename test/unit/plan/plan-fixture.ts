@@ -10,6 +10,7 @@ import {
   planTenant,
   type TenantChange,
   type TenantPlan,
+  tenantAfter,
   toTenantChange,
 } from "../../../src/plan/index.ts";
 import { decodeDocument, type PinnedFile } from "../../../src/spec/index.ts";
@@ -110,44 +111,18 @@ const pinsOf = ({ observed, snapshot }: TenantPlan): TenantChange["pins"] =>
     .filter(([plugin]) => !(plugin in observed.pins))
     .map(([plugin, manifest]) => ({ plugin, sha256: sha256Hex(canonicalText(manifest)) }));
 
-/** What the store holds after a change: the model of applyTenant. */
+/** The store's guards, then what it holds after a change. */
 export function applied(observed: ObservedTenant, change: TenantChange): ObservedTenant {
   if (change.from !== observed.appliedRevision) throw new Error("STORE_CONFLICT");
+  if (change.generation !== observed.generation) throw new Error("STORE_CONFLICT generation");
   const dags = new Map(observed.dags.map((dag) => [dag.dagId, dag]));
   for (const write of change.dags) {
     const stands = dags.get(write.dagId);
     const live = stands === undefined || stands.pruned ? null : stands.specHash;
     if (live !== write.from) throw new Error(`STORE_CONFLICT ${write.dagId}`);
-    if (write.kind === "suspend") {
-      if (stands !== undefined) dags.set(write.dagId, { ...stands, suspended: write.suspended });
-    } else if (write.kind === "prune") {
-      dags.set(write.dagId, {
-        ...stands,
-        dagId: write.dagId,
-        specHash: write.from,
-        suspended: false,
-        armed: false,
-        pruned: true,
-        schedules: [],
-      });
-    } else {
-      guardWatermarks(stands, write.schedules);
-      const { dagId, specHash, armed, suspended, schedules } = write;
-      const kept = schedules.map(({ schedule, watermark, nextDue }) => ({ schedule, watermark, nextDue }));
-      dags.set(dagId, { dagId, specHash, armed, suspended, pruned: false, schedules: kept });
-    }
+    if (write.kind === "create" || write.kind === "update") guardWatermarks(stands, write.schedules);
   }
-  return {
-    tenant: observed.tenant,
-    appliedRevision: change.to,
-    fingerprint: change.fingerprint,
-    suspended: change.suspended,
-    snapshot: change.snapshot,
-    pins: { ...Object.fromEntries(change.pins.map(({ plugin, sha256 }) => [plugin, sha256])), ...observed.pins },
-    dags: [...dags.values()].sort((a, b) => (a.dagId < b.dagId ? -1 : 1)),
-    conditions: change.conditions,
-    suspensions: observed.suspensions,
-  };
+  return tenantAfter(observed, change);
 }
 
 type ScheduleWrites = Exclude<TenantChange["dags"][number], { kind: "prune" | "suspend" }>["schedules"];
