@@ -15,13 +15,19 @@ export interface components {
              */
             readonly kind: "Allowlist";
             readonly metadata?: components["schemas"]["Metadata"];
+            /** @description What the tenant's steps may name: plugins, endpoints and secrets. */
             readonly spec: {
                 /**
                  * @description Hosts and ports that its steps may reach.
                  * @default []
                  */
                 readonly endpoints?: readonly {
-                    /** @description Plugins that may reach it. */
+                    /**
+                     * @description Plugins that may reach it.
+                     * @example [
+                     *       "notify.*"
+                     *     ]
+                     */
                     readonly for: readonly components["schemas"]["PluginGlob"][];
                     readonly host: components["schemas"]["Host"];
                     /**
@@ -43,7 +49,12 @@ export interface components {
                 readonly plugins?: readonly {
                     readonly name: components["schemas"]["PluginGlob"];
                     readonly rationale?: components["schemas"]["Rationale"];
-                    /** @description Versions granted. */
+                    /**
+                     * @description Versions granted.
+                     * @example [
+                     *       "1.x"
+                     *     ]
+                     */
                     readonly versions: readonly components["schemas"]["VersionRange"][];
                 }[];
                 /**
@@ -51,7 +62,12 @@ export interface components {
                  * @default []
                  */
                 readonly secrets?: readonly {
-                    /** @description Plugins that may be lent it. */
+                    /**
+                     * @description Plugins that may be lent it.
+                     * @example [
+                     *       "notify.*"
+                     *     ]
+                     */
                     readonly for: readonly components["schemas"]["PluginGlob"][];
                     /**
                      * @description Name of the secret.
@@ -86,11 +102,17 @@ export interface components {
                  */
                 readonly repository?: string;
             };
-            /** @description The data directory. Default: /var/lib/orrery as root, else $XDG_STATE_HOME/orrery. */
+            /**
+             * @description The data directory. Default: /var/lib/orrery as root, else $XDG_STATE_HOME/orrery.
+             * @example /var/lib/orrery
+             */
             readonly data?: string;
             /** @description The store. */
             readonly database?: {
-                /** @description A PostgreSQL server in place of the embedded one (DATABASE_URL). */
+                /**
+                 * @description A PostgreSQL server in place of the embedded one (DATABASE_URL).
+                 * @example postgres://orrery@/orrery?host=/run/postgresql
+                 */
                 readonly url?: string;
             };
             /** @description API and page. */
@@ -124,13 +146,17 @@ export interface components {
                 readonly allowWeak?: {
                     /**
                      * @description The weaker level that is accepted here.
+                     * @example process
                      * @enum {string}
                      */
                     readonly level: "confined" | "process";
                     /** @description Why it is accepted; it stands on health and in the log. */
                     readonly reason: components["schemas"]["Rationale"];
                 };
-                /** @description Sandbox hosts at once. Default: 2 a core. */
+                /**
+                 * @description Sandbox hosts at once. Default: 2 a core.
+                 * @example 4
+                 */
                 readonly hosts?: number;
                 /**
                  * @description Below this level nothing runs, unless allowWeak names the level.
@@ -158,7 +184,10 @@ export interface components {
             };
             /** @description The first revision. */
             readonly trust?: {
-                /** @description Path of a signers file that the first revision must agree with. Without it: trust on first use. */
+                /**
+                 * @description Path of a signers file that the first revision must agree with. Without it: trust on first use.
+                 * @example /etc/orrery/spec_signers
+                 */
                 readonly pinnedSigners?: string;
             };
             /** @description Users of child processes. */
@@ -170,7 +199,10 @@ export interface components {
                 readonly base?: number;
             };
         };
-        /** Count */
+        /**
+         * Count
+         * @description How many.
+         */
         readonly Count: number;
         /**
          * Dag
@@ -184,6 +216,7 @@ export interface components {
              */
             readonly kind: "Dag";
             readonly metadata?: components["schemas"]["Metadata"];
+            /** @description What the DAG is: its steps, and when they run. */
             readonly spec: {
                 /** @description Runs of this DAG beside each other. */
                 readonly concurrency?: {
@@ -274,7 +307,10 @@ export interface components {
              * @default 1000
              */
             readonly maxItems?: number;
-            /** @description Items at once; none of its own by default. */
+            /**
+             * @description Items at once; none of its own by default.
+             * @example 8
+             */
             readonly maxParallel?: number;
         };
         /**
@@ -295,18 +331,60 @@ export interface components {
          * @description One input in short form; it expands to JSON Schema.
          */
         readonly Input: {
-            /** @description Used where none is given; an input without default is required. */
+            /**
+             * @description Used where none is given; an input without default is required.
+             * @example 2026-03-01
+             */
             readonly default?: unknown;
+            /**
+             * @description What the input is, for people.
+             * @example The day whose statements are linked.
+             */
             readonly description?: string;
-            /** @description The values allowed. */
+            /**
+             * @description The values allowed.
+             * @example [
+             *       "info",
+             *       "warn"
+             *     ]
+             */
             readonly enum?: readonly unknown[];
-            /** @description Schema of the items of an array. */
+            /**
+             * @description Schema of the items of an array.
+             * @example {
+             *       "type": "string"
+             *     }
+             */
             readonly items?: components["schemas"]["ValueSchema"];
+            /**
+             * @description The greatest number allowed.
+             * @example 100
+             */
             readonly maximum?: number;
+            /**
+             * @description The most items of an array; lint counts the cost of expressions with it.
+             * @example 500
+             */
             readonly maxItems?: components["schemas"]["Count"];
+            /**
+             * @description The most characters of a text; lint counts the cost of expressions with it.
+             * @example 200
+             */
             readonly maxLength?: components["schemas"]["Count"];
+            /**
+             * @description The least number allowed.
+             * @example 0
+             */
             readonly minimum?: number;
+            /**
+             * @description The fewest items of an array.
+             * @example 1
+             */
             readonly minItems?: components["schemas"]["Count"];
+            /**
+             * @description The fewest characters of a text.
+             * @example 1
+             */
             readonly minLength?: components["schemas"]["Count"];
             /**
              * InputType
@@ -390,7 +468,10 @@ export interface components {
              * @example nightly-vex
              */
             readonly dag: components["schemas"]["Id"];
-            /** @description The last success is never older than this. */
+            /**
+             * @description The last success is never older than this.
+             * @example 26h
+             */
             readonly fresh?: components["schemas"]["Duration"];
             /**
              * Percent
@@ -404,7 +485,10 @@ export interface components {
              * @default 30d
              */
             readonly window?: components["schemas"]["Duration"];
-            /** @description A run ends within this time from its slot, or from its admission. */
+            /**
+             * @description A run ends within this time from its slot, or from its admission.
+             * @example 30m
+             */
             readonly within?: components["schemas"]["Duration"];
         };
         /**
@@ -417,7 +501,10 @@ export interface components {
              * @default 0
              */
             readonly approvals?: number;
-            /** @description A group of `groups`, or `everyone`: every key of keys/spec_signers. */
+            /**
+             * @description A group of `groups`, or `everyone`: every key of keys/spec_signers.
+             * @example operators
+             */
             readonly by: string;
             /**
              * @description A glob over the whole path: `*` and `?` within a segment, `**` for any number of segments, `{a,b}` for one of several.
@@ -437,6 +524,7 @@ export interface components {
              */
             readonly kind: "Plugin";
             readonly metadata?: components["schemas"]["Metadata"];
+            /** @description What the plugin is. */
             readonly spec: {
                 /**
                  * @description What a second execution does outside: nothing, the same again, or anything. A lost attempt is repeated only for the first two.
@@ -446,6 +534,7 @@ export interface components {
                 readonly effects?: "none" | "idempotent" | "any";
                 /**
                  * @description `derived` where the output holds fields of schemas/aoc.json that the service owns, else `raw`.
+                 * @example raw
                  * @enum {string}
                  */
                 readonly emits: "raw" | "derived";
@@ -515,7 +604,12 @@ export interface components {
          * @example vex-lens.link
          */
         readonly PluginName: string;
-        /** @description Principals as keys/spec_signers names them: the first plain name of a line. */
+        /**
+         * @description Principals as keys/spec_signers names them: the first plain name of a line.
+         * @example [
+         *       "ana@acme.example"
+         *     ]
+         */
         readonly Principals: readonly string[];
         /**
          * Quota
@@ -529,6 +623,7 @@ export interface components {
              */
             readonly kind: "Quota";
             readonly metadata?: components["schemas"]["Metadata"];
+            /** @description What the tenant may use. */
             readonly spec: {
                 /**
                  * @description The shortest time between two slots of a schedule.
@@ -623,7 +718,10 @@ export interface components {
                 readonly weight?: number;
             };
         };
-        /** QuotaOverride */
+        /**
+         * QuotaOverride
+         * @description Other values until an instant.
+         */
         readonly QuotaOverride: {
             /** @description The shortest time between two slots of a schedule. */
             readonly minInterval?: components["schemas"]["Duration"];
@@ -650,21 +748,36 @@ export interface components {
             readonly rationale: components["schemas"]["Rationale"];
             /** @description Of all DAGs together. */
             readonly runs?: {
-                /** @description Runs at once. */
+                /**
+                 * @description Runs at once.
+                 * @example 8
+                 */
                 readonly maxConcurrent?: number;
-                /** @description Unfinished runs that may wait. */
+                /**
+                 * @description Unfinished runs that may wait.
+                 * @example 400
+                 */
                 readonly maxQueued?: number;
-                /** @description Runs that may start in one hour of UTC, from its first minute; more wait for the next. Without it: no bound. */
+                /**
+                 * @description Runs that may start in one hour of UTC, from its first minute; more wait for the next. Without it: no bound.
+                 * @example 240
+                 */
                 readonly startsPerHour?: number;
             };
             /** @description Of all runs together. */
             readonly steps?: {
-                /** @description Steps at once, over all runs. */
+                /**
+                 * @description Steps at once, over all runs.
+                 * @example 16
+                 */
                 readonly maxConcurrent?: number;
             };
             /** @description From here on it no longer holds, without a commit. */
             readonly until: components["schemas"]["Instant"];
-            /** @description Share of idle capacity against other tenants. */
+            /**
+             * @description Share of idle capacity against other tenants.
+             * @example 4
+             */
             readonly weight?: number;
         };
         /**
@@ -685,6 +798,7 @@ export interface components {
              */
             readonly kind: "Repository";
             readonly metadata?: components["schemas"]["Metadata"];
+            /** @description What holds for the whole repository: trust and brakes. */
             readonly spec: {
                 /** @description What makes a plan wait. */
                 readonly brakes?: {
@@ -702,7 +816,12 @@ export interface components {
                      * @enum {string}
                      */
                     readonly commits?: "none" | "warn" | "require";
-                    /** @description Principals of keys/spec_signers that are a forge's own key: good for merges whose tree is the clean merge of their parents and whose commits are signed and authorised, and for squashes whose plan is approved. For nothing else. */
+                    /**
+                     * @description Principals of keys/spec_signers that are a forge's own key: good for merges whose tree is the clean merge of their parents and whose commits are signed and authorised, and for squashes whose plan is approved. For nothing else.
+                     * @example [
+                     *       "forge@hq.example"
+                     *     ]
+                     */
                     readonly forges?: components["schemas"]["Principals"];
                     /**
                      * @description Groups of principals of keys/spec_signers, for `by`.
@@ -768,7 +887,10 @@ export interface components {
         readonly Schedule: {
             /** @description Slots that were missed. */
             readonly catchUp?: {
-                /** @description Slots older than this are never caught up. */
+                /**
+                 * @description Slots older than this are never caught up.
+                 * @example 24h
+                 */
                 readonly maxAge?: components["schemas"]["Duration"];
                 /**
                  * @description What happens to slots of a time when no scheduler ran: none starts (up to 1 minute late still does), the latest, or all.
@@ -821,6 +943,7 @@ export interface components {
              */
             readonly kind: "Site";
             readonly metadata?: components["schemas"]["Metadata"];
+            /** @description What the site is. */
             readonly spec: {
                 /** @description The audit branch of this site. */
                 readonly audit: {
@@ -834,12 +957,17 @@ export interface components {
                         /**
                          * Ed25519PublicKey
                          * @description OpenSSH public key, ed25519.
-                         * @example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…
+                         * @example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea
                          */
                         readonly key: string;
                     }[];
                 };
-                /** @description Tenants that run here; `*` = all. */
+                /**
+                 * @description Tenants that run here; `*` = all.
+                 * @example [
+                 *       "*"
+                 *     ]
+                 */
                 readonly tenants: readonly string[];
             };
         };
@@ -862,6 +990,7 @@ export interface components {
              */
             readonly kind: "Slo";
             readonly metadata?: components["schemas"]["Metadata"];
+            /** @description What the tenant promises. */
             readonly spec: {
                 /** @description One entry a DAG. */
                 readonly objectives: readonly components["schemas"]["Objective"][];
@@ -890,6 +1019,7 @@ export interface components {
             readonly forEach?: components["schemas"]["ForEach"];
             /**
              * @description Raises the plugin's isolation.
+             * @example host
              * @enum {string}
              */
             readonly isolation?: "host";
@@ -932,6 +1062,9 @@ export interface components {
             /**
              * @description Input of the plugin; texts may hold `${{ }}` expressions.
              * @default {}
+             * @example {
+             *       "summary": "${{ steps.judge.outputs.changed }} documents changed"
+             *     }
              */
             readonly with?: Record<string, never>;
         };
@@ -947,6 +1080,7 @@ export interface components {
              */
             readonly kind: "Tenant";
             readonly metadata?: components["schemas"]["Metadata"];
+            /** @description Who owns the tenant, and whether it may run and change. */
             readonly spec: {
                 /**
                  * @description Where people are reached.
@@ -990,42 +1124,145 @@ export interface components {
          * @description JSON Schema (2020-12) of a value: the keywords named here, without references. A schema comes from whoever writes the spec, so what could be costly to check is left out.
          */
         readonly ValueSchema: {
+            /**
+             * @description false: no member beside `properties`; a schema: what each other one must be. Without it anything fits.
+             * @example false
+             */
             readonly additionalProperties?: components["schemas"]["ValueSchemaOrBoolean"];
+            /** @description Schemas that must all fit. */
             readonly allOf?: components["schemas"]["ValueSchemas"];
+            /** @description Schemas of which at least one must fit. */
             readonly anyOf?: components["schemas"]["ValueSchemas"];
+            /**
+             * @description The one value allowed.
+             * @example orrery/v1
+             */
             readonly const?: unknown;
+            /**
+             * @description Used where the value is absent: of an input of a DAG; within a plugin's schemas it only tells.
+             * @example 2026-03-01
+             */
             readonly default?: unknown;
+            /**
+             * @description What the value is, for people.
+             * @example The day whose statements are linked.
+             */
             readonly description?: string;
+            /**
+             * @description The values allowed.
+             * @example [
+             *       "info",
+             *       "warn"
+             *     ]
+             */
             readonly enum?: readonly unknown[];
+            /**
+             * @description Values that fit; nothing checks them.
+             * @example [
+             *       "2026-03-01"
+             *     ]
+             */
             readonly examples?: readonly unknown[];
+            /**
+             * @description Every number allowed is less.
+             * @example 100
+             */
             readonly exclusiveMaximum?: number;
+            /**
+             * @description Every number allowed is greater.
+             * @example 0
+             */
             readonly exclusiveMinimum?: number;
             /**
              * ValueFormat
+             * @description A form that texts have beyond their type.
              * @example date
              * @enum {string}
              */
             readonly format?: "date" | "time" | "date-time" | "uuid" | "uri" | "ipv4" | "ipv6";
+            /**
+             * @description Schema of each item of a list.
+             * @example {
+             *       "type": "string"
+             *     }
+             */
             readonly items?: components["schemas"]["ValueSchemaOrBoolean"];
+            /**
+             * @description The greatest number allowed.
+             * @example 100
+             */
             readonly maximum?: number;
+            /**
+             * @description The most items; lint counts the cost of expressions with it.
+             * @example 500
+             */
             readonly maxItems?: components["schemas"]["Count"];
+            /**
+             * @description The most characters; lint counts the cost of expressions with it.
+             * @example 200
+             */
             readonly maxLength?: components["schemas"]["Count"];
+            /**
+             * @description The most members.
+             * @example 100
+             */
             readonly maxProperties?: components["schemas"]["Count"];
+            /**
+             * @description The least number allowed.
+             * @example 0
+             */
             readonly minimum?: number;
+            /**
+             * @description The fewest items.
+             * @example 1
+             */
             readonly minItems?: components["schemas"]["Count"];
+            /**
+             * @description The fewest characters.
+             * @example 1
+             */
             readonly minLength?: components["schemas"]["Count"];
+            /**
+             * @description The fewest members.
+             * @example 1
+             */
             readonly minProperties?: components["schemas"]["Count"];
+            /**
+             * @description The number is a whole multiple of it.
+             * @example 0.5
+             */
             readonly multipleOf?: number;
+            /** @description Schemas of which exactly one must fit. */
             readonly oneOf?: components["schemas"]["ValueSchemas"];
             /**
              * ValuePattern
              * @description A regular expression without nested repetition: anchored with ^ where it repeats without bound, no look-around, no back reference.
+             * @example ^[a-z]+$
              */
             readonly pattern?: string;
+            /**
+             * @description Members of a mapping by name, each with its schema.
+             * @example {
+             *       "day": {
+             *         "type": "string",
+             *         "format": "date"
+             *       }
+             *     }
+             */
             readonly properties?: {
                 readonly [key: string]: components["schemas"]["ValueSchema"];
             };
+            /**
+             * @description Members that must be there.
+             * @example [
+             *       "day"
+             *     ]
+             */
             readonly required?: readonly string[];
+            /**
+             * @description A short name of the value, for people.
+             * @example Day
+             */
             readonly title?: string;
             /**
              * ValueType
@@ -1033,6 +1270,10 @@ export interface components {
              * @example string
              */
             readonly type?: string | readonly ("string" | "number" | "integer" | "boolean" | "array" | "object" | "null")[];
+            /**
+             * @description true: no item twice.
+             * @example true
+             */
             readonly uniqueItems?: boolean;
             /**
              * @description `source`: below here stand third-party documents word for word, with their provenance; the guard of derived fields does not look into them.
@@ -1045,7 +1286,18 @@ export interface components {
          * @description A schema, or true (anything) or false (nothing).
          */
         readonly ValueSchemaOrBoolean: Record<string, never> | boolean;
-        /** ValueSchemas */
+        /**
+         * ValueSchemas
+         * @description A list of schemas.
+         * @example [
+         *       {
+         *         "type": "string"
+         *       },
+         *       {
+         *         "type": "null"
+         *       }
+         *     ]
+         */
         readonly ValueSchemas: readonly components["schemas"]["ValueSchema"][];
         /**
          * VersionRange

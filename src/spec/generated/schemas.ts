@@ -176,23 +176,54 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
         "additionalProperties": false,
         "properties": {
           "title": {
+            "description": "A short name of the value, for people.",
             "type": "string",
-            "maxLength": 200
+            "maxLength": 200,
+            "examples": [
+              "Day"
+            ]
           },
           "description": {
+            "description": "What the value is, for people.",
             "type": "string",
-            "maxLength": 2000
+            "maxLength": 2000,
+            "examples": [
+              "The day whose statements are linked."
+            ]
           },
           "examples": {
+            "description": "Values that fit; nothing checks them.",
             "type": "array",
-            "maxItems": 20
+            "maxItems": 20,
+            "examples": [
+              [
+                "2026-03-01"
+              ]
+            ]
           },
-          "default": {},
-          "const": {},
+          "default": {
+            "description": "Used where the value is absent: of an input of a DAG; within a plugin's schemas it only tells.",
+            "examples": [
+              "2026-03-01"
+            ]
+          },
+          "const": {
+            "description": "The one value allowed.",
+            "examples": [
+              "orrery/v1"
+            ]
+          },
           "enum": {
+            "description": "The values allowed.",
             "type": "array",
             "minItems": 1,
-            "maxItems": 500
+            "maxItems": 500,
+            "examples": [
+              [
+                "info",
+                "warn"
+              ]
+            ]
           },
           "type": {
             "title": "ValueType",
@@ -235,54 +266,111 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             ]
           },
           "properties": {
+            "description": "Members of a mapping by name, each with its schema.",
             "type": "object",
             "maxProperties": 200,
             "additionalProperties": {
               "$ref": "#/$defs/valueSchema"
-            }
+            },
+            "examples": [
+              {
+                "day": {
+                  "type": "string",
+                  "format": "date"
+                }
+              }
+            ]
           },
           "required": {
+            "description": "Members that must be there.",
             "type": "array",
             "maxItems": 200,
             "items": {
               "type": "string"
-            }
+            },
+            "examples": [
+              [
+                "day"
+              ]
+            ]
           },
           "additionalProperties": {
-            "$ref": "#/$defs/valueSchemaOrBoolean"
+            "$ref": "#/$defs/valueSchemaOrBoolean",
+            "description": "false: no member beside `properties`; a schema: what each other one must be. Without it anything fits.",
+            "examples": [
+              false
+            ]
           },
           "minProperties": {
-            "$ref": "#/$defs/count"
+            "$ref": "#/$defs/count",
+            "description": "The fewest members.",
+            "examples": [
+              1
+            ]
           },
           "maxProperties": {
-            "$ref": "#/$defs/count"
+            "$ref": "#/$defs/count",
+            "description": "The most members.",
+            "examples": [
+              100
+            ]
           },
           "items": {
-            "$ref": "#/$defs/valueSchemaOrBoolean"
+            "$ref": "#/$defs/valueSchemaOrBoolean",
+            "description": "Schema of each item of a list.",
+            "examples": [
+              {
+                "type": "string"
+              }
+            ]
           },
           "minItems": {
-            "$ref": "#/$defs/count"
+            "$ref": "#/$defs/count",
+            "description": "The fewest items.",
+            "examples": [
+              1
+            ]
           },
           "maxItems": {
-            "$ref": "#/$defs/count"
+            "$ref": "#/$defs/count",
+            "description": "The most items; lint counts the cost of expressions with it.",
+            "examples": [
+              500
+            ]
           },
           "uniqueItems": {
-            "type": "boolean"
+            "description": "true: no item twice.",
+            "type": "boolean",
+            "examples": [
+              true
+            ]
           },
           "minLength": {
-            "$ref": "#/$defs/count"
+            "$ref": "#/$defs/count",
+            "description": "The fewest characters.",
+            "examples": [
+              1
+            ]
           },
           "maxLength": {
-            "$ref": "#/$defs/count"
+            "$ref": "#/$defs/count",
+            "description": "The most characters; lint counts the cost of expressions with it.",
+            "examples": [
+              200
+            ]
           },
           "pattern": {
             "title": "ValuePattern",
             "description": "A regular expression without nested repetition: anchored with ^ where it repeats without bound, no look-around, no back reference.",
             "type": "string",
-            "maxLength": 500
+            "maxLength": 500,
+            "examples": [
+              "^[a-z]+$"
+            ]
           },
           "format": {
             "title": "ValueFormat",
+            "description": "A form that texts have beyond their type.",
             "type": "string",
             "enum": [
               "date",
@@ -298,29 +386,52 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             ]
           },
           "minimum": {
-            "type": "number"
+            "description": "The least number allowed.",
+            "type": "number",
+            "examples": [
+              0
+            ]
           },
           "maximum": {
-            "type": "number"
+            "description": "The greatest number allowed.",
+            "type": "number",
+            "examples": [
+              100
+            ]
           },
           "exclusiveMinimum": {
-            "type": "number"
+            "description": "Every number allowed is greater.",
+            "type": "number",
+            "examples": [
+              0
+            ]
           },
           "exclusiveMaximum": {
-            "type": "number"
+            "description": "Every number allowed is less.",
+            "type": "number",
+            "examples": [
+              100
+            ]
           },
           "multipleOf": {
+            "description": "The number is a whole multiple of it.",
             "type": "number",
-            "exclusiveMinimum": 0
+            "exclusiveMinimum": 0,
+            "examples": [
+              0.5
+            ]
           },
           "allOf": {
-            "$ref": "#/$defs/valueSchemas"
+            "$ref": "#/$defs/valueSchemas",
+            "description": "Schemas that must all fit."
           },
           "anyOf": {
-            "$ref": "#/$defs/valueSchemas"
+            "$ref": "#/$defs/valueSchemas",
+            "description": "Schemas of which at least one must fit."
           },
           "oneOf": {
-            "$ref": "#/$defs/valueSchemas"
+            "$ref": "#/$defs/valueSchemas",
+            "description": "Schemas of which exactly one must fit."
           },
           "x-orrery-aoc": {
             "description": "`source`: below here stand third-party documents word for word, with their provenance; the guard of derived fields does not look into them.",
@@ -345,15 +456,27 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
       },
       "valueSchemas": {
         "title": "ValueSchemas",
+        "description": "A list of schemas.",
         "type": "array",
         "minItems": 1,
         "maxItems": 20,
         "items": {
           "$ref": "#/$defs/valueSchema"
-        }
+        },
+        "examples": [
+          [
+            {
+              "type": "string"
+            },
+            {
+              "type": "null"
+            }
+          ]
+        ]
       },
       "count": {
         "title": "Count",
+        "description": "How many.",
         "type": "integer",
         "minimum": 0,
         "maximum": 10000000
@@ -385,6 +508,7 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
         "$ref": "common.schema.json#/$defs/metadata"
       },
       "spec": {
+        "description": "What holds for the whole repository: trust and brakes.",
         "type": "object",
         "additionalProperties": false,
         "properties": {
@@ -441,8 +565,13 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                 }
               },
               "forges": {
+                "$ref": "#/$defs/principals",
                 "description": "Principals of keys/spec_signers that are a forge's own key: good for merges whose tree is the clean merge of their parents and whose commits are signed and authorised, and for squashes whose plan is approved. For nothing else.",
-                "$ref": "#/$defs/principals"
+                "examples": [
+                  [
+                    "forge@hq.example"
+                  ]
+                ]
               }
             }
           },
@@ -475,7 +604,12 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
           "minLength": 1,
           "maxLength": 200,
           "pattern": "^[^\\s\"#]+$"
-        }
+        },
+        "examples": [
+          [
+            "ana@acme.example"
+          ]
+        ]
       },
       "pathRule": {
         "title": "PathRule",
@@ -499,7 +633,10 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
           "by": {
             "description": "A group of `groups`, or `everyone`: every key of keys/spec_signers.",
             "type": "string",
-            "pattern": "^[a-z][a-z0-9_]{0,62}$"
+            "pattern": "^[a-z][a-z0-9_]{0,62}$",
+            "examples": [
+              "operators"
+            ]
           },
           "approvals": {
             "description": "How many others of `by` must have approved.",
@@ -537,6 +674,7 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
         "$ref": "common.schema.json#/$defs/metadata"
       },
       "spec": {
+        "description": "What the site is.",
         "type": "object",
         "additionalProperties": false,
         "required": [
@@ -558,7 +696,12 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                 "acme",
                 "*"
               ]
-            }
+            },
+            "examples": [
+              [
+                "*"
+              ]
+            ]
           },
           "audit": {
             "description": "The audit branch of this site.",
@@ -586,7 +729,7 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                       "type": "string",
                       "pattern": "^ssh-ed25519 [A-Za-z0-9+/]{60,100}={0,2}( [^\\r\\n]{0,200})?$",
                       "examples": [
-                        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…"
+                        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea"
                       ]
                     },
                     "from": {
@@ -596,7 +739,8 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                       "maximum": 9007199254740991,
                       "default": 1
                     }
-                  }
+                  },
+                  "description": "One key, from the first batch that it signs."
                 }
               }
             }
@@ -630,6 +774,7 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
         "$ref": "common.schema.json#/$defs/metadata"
       },
       "spec": {
+        "description": "Who owns the tenant, and whether it may run and change.",
         "type": "object",
         "additionalProperties": false,
         "required": [
@@ -692,7 +837,8 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                 "rationale": {
                   "$ref": "common.schema.json#/$defs/rationale"
                 }
-              }
+              },
+              "description": "One window in which changes wait."
             },
             "default": [],
             "examples": [
@@ -734,6 +880,7 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
         "$ref": "common.schema.json#/$defs/metadata"
       },
       "spec": {
+        "description": "What the tenant may use.",
         "type": "object",
         "additionalProperties": false,
         "properties": {
@@ -890,7 +1037,10 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             "description": "Share of idle capacity against other tenants.",
             "type": "integer",
             "minimum": 1,
-            "maximum": 1000
+            "maximum": 1000,
+            "examples": [
+              4
+            ]
           },
           "runs": {
             "description": "Of all DAGs together.",
@@ -901,19 +1051,28 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                 "description": "Runs at once.",
                 "type": "integer",
                 "minimum": 1,
-                "maximum": 1000
+                "maximum": 1000,
+                "examples": [
+                  8
+                ]
               },
               "maxQueued": {
                 "description": "Unfinished runs that may wait.",
                 "type": "integer",
                 "minimum": 1,
-                "maximum": 100000
+                "maximum": 100000,
+                "examples": [
+                  400
+                ]
               },
               "startsPerHour": {
                 "description": "Runs that may start in one hour of UTC, from its first minute; more wait for the next. Without it: no bound.",
                 "type": "integer",
                 "minimum": 1,
-                "maximum": 100000
+                "maximum": 100000,
+                "examples": [
+                  240
+                ]
               }
             }
           },
@@ -926,7 +1085,10 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                 "description": "Steps at once, over all runs.",
                 "type": "integer",
                 "minimum": 1,
-                "maximum": 1000
+                "maximum": 1000,
+                "examples": [
+                  16
+                ]
               }
             }
           },
@@ -976,7 +1138,8 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             "$ref": "common.schema.json#/$defs/duration",
             "description": "The shortest time between two slots of a schedule."
           }
-        }
+        },
+        "description": "Other values until an instant."
       }
     }
   },
@@ -1005,6 +1168,7 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
         "$ref": "common.schema.json#/$defs/metadata"
       },
       "spec": {
+        "description": "What the tenant's steps may name: plugins, endpoints and secrets.",
         "type": "object",
         "additionalProperties": false,
         "properties": {
@@ -1031,12 +1195,18 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                   "maxItems": 50,
                   "items": {
                     "$ref": "common.schema.json#/$defs/versionRange"
-                  }
+                  },
+                  "examples": [
+                    [
+                      "1.x"
+                    ]
+                  ]
                 },
                 "rationale": {
                   "$ref": "common.schema.json#/$defs/rationale"
                 }
-              }
+              },
+              "description": "One plugin, or all of a service, and the versions granted."
             }
           },
           "endpoints": {
@@ -1077,12 +1247,18 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                   "maxItems": 50,
                   "items": {
                     "$ref": "common.schema.json#/$defs/pluginGlob"
-                  }
+                  },
+                  "examples": [
+                    [
+                      "notify.*"
+                    ]
+                  ]
                 },
                 "rationale": {
                   "$ref": "common.schema.json#/$defs/rationale"
                 }
-              }
+              },
+              "description": "One endpoint, and the plugins that may reach it."
             }
           },
           "secrets": {
@@ -1112,12 +1288,18 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                   "maxItems": 50,
                   "items": {
                     "$ref": "common.schema.json#/$defs/pluginGlob"
-                  }
+                  },
+                  "examples": [
+                    [
+                      "notify.*"
+                    ]
+                  ]
                 },
                 "rationale": {
                   "$ref": "common.schema.json#/$defs/rationale"
                 }
-              }
+              },
+              "description": "One secret, and the plugins that may be lent it."
             }
           }
         }
@@ -1149,6 +1331,7 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
         "$ref": "common.schema.json#/$defs/metadata"
       },
       "spec": {
+        "description": "What the tenant promises.",
         "type": "object",
         "additionalProperties": false,
         "required": [
@@ -1196,11 +1379,17 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
           },
           "within": {
             "$ref": "common.schema.json#/$defs/duration",
-            "description": "A run ends within this time from its slot, or from its admission."
+            "description": "A run ends within this time from its slot, or from its admission.",
+            "examples": [
+              "30m"
+            ]
           },
           "fresh": {
             "$ref": "common.schema.json#/$defs/duration",
-            "description": "The last success is never older than this."
+            "description": "The last success is never older than this.",
+            "examples": [
+              "26h"
+            ]
           },
           "window": {
             "$ref": "common.schema.json#/$defs/duration",
@@ -1236,6 +1425,7 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
         "$ref": "common.schema.json#/$defs/metadata"
       },
       "spec": {
+        "description": "What the DAG is: its steps, and when they run.",
         "type": "object",
         "additionalProperties": false,
         "required": [
@@ -1360,39 +1550,81 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             ]
           },
           "description": {
+            "description": "What the input is, for people.",
             "type": "string",
-            "maxLength": 500
+            "maxLength": 500,
+            "examples": [
+              "The day whose statements are linked."
+            ]
           },
           "default": {
-            "description": "Used where none is given; an input without default is required."
+            "description": "Used where none is given; an input without default is required.",
+            "examples": [
+              "2026-03-01"
+            ]
           },
           "enum": {
             "description": "The values allowed.",
             "type": "array",
             "minItems": 1,
-            "maxItems": 200
+            "maxItems": 200,
+            "examples": [
+              [
+                "info",
+                "warn"
+              ]
+            ]
           },
           "minimum": {
-            "type": "number"
+            "description": "The least number allowed.",
+            "type": "number",
+            "examples": [
+              0
+            ]
           },
           "maximum": {
-            "type": "number"
+            "description": "The greatest number allowed.",
+            "type": "number",
+            "examples": [
+              100
+            ]
           },
           "minLength": {
-            "$ref": "common.schema.json#/$defs/count"
+            "$ref": "common.schema.json#/$defs/count",
+            "description": "The fewest characters of a text.",
+            "examples": [
+              1
+            ]
           },
           "maxLength": {
-            "$ref": "common.schema.json#/$defs/count"
+            "$ref": "common.schema.json#/$defs/count",
+            "description": "The most characters of a text; lint counts the cost of expressions with it.",
+            "examples": [
+              200
+            ]
           },
           "minItems": {
-            "$ref": "common.schema.json#/$defs/count"
+            "$ref": "common.schema.json#/$defs/count",
+            "description": "The fewest items of an array.",
+            "examples": [
+              1
+            ]
           },
           "maxItems": {
-            "$ref": "common.schema.json#/$defs/count"
+            "$ref": "common.schema.json#/$defs/count",
+            "description": "The most items of an array; lint counts the cost of expressions with it.",
+            "examples": [
+              500
+            ]
           },
           "items": {
             "$ref": "common.schema.json#/$defs/valueSchema",
-            "description": "Schema of the items of an array."
+            "description": "Schema of the items of an array.",
+            "examples": [
+              {
+                "type": "string"
+              }
+            ]
           }
         }
       },
@@ -1451,7 +1683,10 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
               },
               "maxAge": {
                 "$ref": "common.schema.json#/$defs/duration",
-                "description": "Slots older than this are never caught up."
+                "description": "Slots older than this are never caught up.",
+                "examples": [
+                  "24h"
+                ]
               }
             }
           },
@@ -1517,7 +1752,12 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             "description": "Input of the plugin; texts may hold `${{ }}` expressions.",
             "type": "object",
             "maxProperties": 200,
-            "default": {}
+            "default": {},
+            "examples": [
+              {
+                "summary": "${{ steps.judge.outputs.changed }} documents changed"
+              }
+            ]
           },
           "code": {
             "description": "For core.js alone: one JavaScript expression, a function (input, ctx) => output.",
@@ -1591,6 +1831,9 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             "type": "string",
             "enum": [
               "host"
+            ],
+            "examples": [
+              "host"
             ]
           }
         }
@@ -1634,7 +1877,10 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             "description": "Items at once; none of its own by default.",
             "type": "integer",
             "minimum": 1,
-            "maximum": 1000
+            "maximum": 1000,
+            "examples": [
+              8
+            ]
           }
         }
       },
@@ -1746,6 +1992,7 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
         "$ref": "common.schema.json#/$defs/metadata"
       },
       "spec": {
+        "description": "What the plugin is.",
         "type": "object",
         "additionalProperties": false,
         "required": [
@@ -1769,6 +2016,9 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             "enum": [
               "raw",
               "derived"
+            ],
+            "examples": [
+              "raw"
             ]
           },
           "sha256": {
@@ -1925,7 +2175,10 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
         "description": "The data directory. Default: /var/lib/orrery as root, else $XDG_STATE_HOME/orrery.",
         "type": "string",
         "minLength": 1,
-        "maxLength": 4096
+        "maxLength": 4096,
+        "examples": [
+          "/var/lib/orrery"
+        ]
       },
       "http": {
         "description": "API and page.",
@@ -2010,6 +2263,9 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                 "enum": [
                   "confined",
                   "process"
+                ],
+                "examples": [
+                  "process"
                 ]
               },
               "reason": {
@@ -2022,7 +2278,10 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             "description": "Sandbox hosts at once. Default: 2 a core.",
             "type": "integer",
             "minimum": 1,
-            "maximum": 1000
+            "maximum": 1000,
+            "examples": [
+              4
+            ]
           }
         }
       },
@@ -2049,7 +2308,10 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             "description": "A PostgreSQL server in place of the embedded one (DATABASE_URL).",
             "type": "string",
             "pattern": "^postgres(ql)?://",
-            "maxLength": 2048
+            "maxLength": 2048,
+            "examples": [
+              "postgres://orrery@/orrery?host=/run/postgresql"
+            ]
           }
         }
       },
@@ -2062,7 +2324,10 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             "description": "Path of a signers file that the first revision must agree with. Without it: trust on first use.",
             "type": "string",
             "minLength": 1,
-            "maxLength": 4096
+            "maxLength": 4096,
+            "examples": [
+              "/etc/orrery/spec_signers"
+            ]
           }
         }
       }

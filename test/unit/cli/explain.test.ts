@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
+import type { Json } from "../../../src/base/index.ts";
 import { type FieldFacts, fieldFacts, kindFacts } from "../../../src/cli/explain/field-facts.ts";
 import { explainedKinds, fieldsOf, findField } from "../../../src/cli/explain/field-path.ts";
+import { listOf, membersOf, type SchemaNode } from "../../../src/cli/explain/schema-node.ts";
+import { schemas } from "../../../src/spec/index.ts";
 
 const factsOf = (field: string): FieldFacts => fieldFacts(findField(field));
 
@@ -66,6 +70,44 @@ describe("what is said of a field", () => {
       expect([kind, file === "", description === ""]).toEqual([kind, false, false]);
     for (const kind of explainedKinds)
       for (const found of fieldsOf(kind)) expect([found.field, fieldFacts(found).type]).not.toEqual([found.field, ""]);
+  });
+});
+
+describe("the schemas", () => {
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  for (const schema of Object.values(schemas)) ajv.addSchema(schema);
+  const fields = explainedKinds.flatMap((kind) => [...fieldsOf(kind)]);
+
+  /** References of the part start from the document that it stands in. */
+  const fits = ({ schema, home }: SchemaNode, value: Json): boolean => {
+    const { $ref: _followed, ...own } = schema;
+    const text = JSON.stringify(own).replaceAll('"$ref":"#', `"$ref":"${home}.schema.json#`);
+    return ajv.validate(JSON.parse(text) as object, value);
+  };
+
+  it("describe every field, and give each that holds a value a default or an example", () => {
+    const bare = fields.filter(({ node }) => typeof node.schema["description"] !== "string").map(({ field }) => field);
+    const unshown = fields.filter(({ node }) => {
+      const { type, default: standard, const: only, enum: choices } = node.schema;
+      const shows = listOf(node.schema["examples"]).length > 0 || standard !== undefined || only !== undefined;
+      return !shows && choices === undefined && type !== "object" && membersOf(node).length === 0;
+    });
+
+    expect([...new Set(bare)]).toEqual([]);
+    expect(unshown.map(({ field }) => field)).toEqual([]);
+  });
+
+  it("give defaults and examples that fit", () => {
+    let count = 0;
+    for (const { field, node, isInItself } of fields) {
+      if (isInItself) continue;
+      const { default: standard } = node.schema;
+      for (const value of [...listOf(node.schema["examples"]), ...(standard === undefined ? [] : [standard])]) {
+        count += 1;
+        expect([field, value, fits(node, value)]).toEqual([field, value, true]);
+      }
+    }
+    expect(count).toBeGreaterThan(200);
   });
 });
 
