@@ -2,11 +2,14 @@ import { hexOf } from "../../base/index.ts";
 import type { TrustCommit } from "../history/trust-commit.ts";
 import { parseSshsig } from "../signature/sshsig.ts";
 import { type AllowedSigner, namesOf } from "../signers/allowed-signers.ts";
+import { matchesPatternList } from "../signers/pattern-list.ts";
 
 /** Somebody behind one or several lines of a signers file. */
 export interface Person {
   /** Every plain name and key of the lines, compared as a whole: `n:ana@acme.example`, `k:<hex>`. */
   readonly marks: ReadonlySet<string>;
+  /** Of lines that name nobody plainly: the patterns, in lower case. Whoever fits may be that person. */
+  readonly patterns: readonly string[];
 }
 
 /**
@@ -22,7 +25,7 @@ export function peopleOf(signers: readonly AllowedSigner[]): ReadonlyMap<Allowed
   }
   const people = new Map<ReadonlySet<string>, Person>();
   const personOf = (marks: ReadonlySet<string>): Person => {
-    const person = people.get(marks) ?? { marks };
+    const person = people.get(marks) ?? { marks, patterns: patternsOf(marks) };
     people.set(marks, person);
     return person;
   };
@@ -45,5 +48,9 @@ export function authorMarks(commits: readonly TrustCommit[]): ReadonlySet<string
   );
 }
 
-export const isAmong = ({ marks }: Person, others: ReadonlySet<string>): boolean =>
-  [...marks].some((mark) => others.has(mark));
+export const isAmong = ({ marks, patterns }: Person, others: ReadonlySet<string>): boolean =>
+  [...marks].some((mark) => others.has(mark)) ||
+  patterns.some((list) => [...others].some((mark) => mark.startsWith("n:") && matchesPatternList(mark.slice(2), list)));
+
+const patternsOf = (marks: ReadonlySet<string>): readonly string[] =>
+  [...marks].flatMap((mark) => (mark.startsWith("n:") && /[*?!]/.test(mark) ? [mark.slice(2)] : []));

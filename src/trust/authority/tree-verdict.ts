@@ -1,10 +1,11 @@
+import { hexOf } from "../../base/index.ts";
 import { shortOid, type TrustCommit } from "../history/trust-commit.ts";
 import { isVerifiedType } from "../signature/key-kinds.ts";
 import { sameBytes } from "../signature/ssh-wire.ts";
-import { type AllowedSigner, grantsNamespace } from "../signers/allowed-signers.ts";
+import { type AllowedSigner, grants } from "../signers/allowed-signers.ts";
 import type { Person } from "./people.ts";
 import { type Refusal, refused } from "./refusal.ts";
-import { isOf, placeOf, ruleFor, type TrustGrounds, type TrustRule, whoIs } from "./trust-grounds.ts";
+import { everyone, isOf, placeOf, ruleFor, type TrustGrounds, type TrustRule, whoIs } from "./trust-grounds.ts";
 
 export const gitNamespace = "git";
 export const approvalNamespace = "orrery-approval";
@@ -28,8 +29,8 @@ export function judgeGrounds(commit: TrustCommit, grounds: TrustGrounds): Refusa
 }
 
 function lockout(atSeconds: number, grounds: TrustGrounds, name: string): Refusal | null {
-  const { rules, allowed } = grounds;
-  if (!allowed.signers.some((signer) => canSign(signer, gitNamespace, atSeconds)))
+  const { rules } = grounds;
+  if (ableOf(gitNamespace, everyone, grounds, atSeconds).length === 0)
     return refused("TRUST_LOCKOUT", `after ${name} no key of ${signersPath} could sign the next commit`);
   if (rules === null) return null;
   if (ruleFor(rules, signersPath) === null)
@@ -58,16 +59,21 @@ function peopleWho(
   return new Set(able.flatMap((signer) => people.get(signer) ?? []));
 }
 
-/** Lines of the signers file whose key may sign this for that group. */
-export const ableOf = (
+/**
+ * Lines of the signers file whose key may sign this for that group, then. Of a key's lines only the first that grants it
+ * counts, as when a signature is looked up: behind it a name in the group helps nobody.
+ */
+export function ableOf(
   namespace: string,
   by: string,
   { allowed, policy }: Pick<TrustGrounds, "allowed" | "policy">,
   atSeconds: number,
-): readonly AllowedSigner[] =>
-  allowed.signers.filter((signer) => isOf(by, signer, policy) && canSign(signer, namespace, atSeconds));
-
-function canSign(signer: AllowedSigner, namespace: string, seconds: number): boolean {
-  if (!isVerifiedType(signer.type) || !grantsNamespace(signer, namespace)) return false;
-  return signer.validBefore === null || signer.validBefore >= seconds;
+): readonly AllowedSigner[] {
+  const first = new Map<string, AllowedSigner>();
+  for (const signer of allowed.signers) {
+    const key = hexOf(signer.blob);
+    if (!first.has(key) && isVerifiedType(signer.type) && grants(signer, { namespace, atSeconds }))
+      first.set(key, signer);
+  }
+  return [...first.values()].filter((signer) => isOf(by, signer, policy));
 }

@@ -56,10 +56,22 @@ export function readGrounds(reader: GroundsReader, tree: string): TrustGrounds {
   const signersText = reader.readSigners(tree);
   const read = reader.readPolicy(tree) ?? { kind: "policy", policy: strictPolicy, ruleLines: [] };
   const allowed = parseAllowedSigners(signersText ?? "");
-  const common = { signersText, allowed, people: peopleOf(allowed.signers), recorderKeys: reader.recorderKeys(tree) };
+  const people = peopleOf(allowed.signers);
+  const common = { signersText, allowed, people, recorderKeys: reader.recorderKeys(tree) };
   // Unreadable is not absent: a slip in orrery.yaml must not give its rules away.
   if (read.kind === "unreadable") return { ...common, policy: strictPolicy, policyDefect: read.message, rules: [] };
-  return { ...common, policy: read.policy, policyDefect: null, rules: rulesOf(read) };
+  const policy = { ...read.policy, forges: forgeNames(read.policy.forges, people) };
+  return { ...common, policy, policyDefect: null, rules: rulesOf(read) };
+}
+
+/** A forge's key must not count as a person's for a capital letter or a second line of its own. */
+function forgeNames(forges: TrustPolicy["forges"], people: TrustGrounds["people"]): TrustPolicy["forges"] {
+  if (forges.length === 0) return forges;
+  const named = new Set(forges.map((name) => name.toLowerCase()));
+  const isNamed = (signer: AllowedSigner): boolean => namesOf(signer).some((name) => named.has(name.toLowerCase()));
+  const behind = new Set([...people].flatMap(([signer, person]) => (isNamed(signer) ? [person] : [])));
+  const others = [...people].flatMap(([signer, person]) => (behind.has(person) ? namesOf(signer) : []));
+  return [...new Set([...forges, ...others])];
 }
 
 function rulesOf({ policy, ruleLines }: Extract<PolicyRead, { readonly kind: "policy" }>): readonly TrustRule[] | null {

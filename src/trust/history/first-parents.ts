@@ -1,4 +1,4 @@
-import type { Steps } from "../../base/index.ts";
+import { faultOf, type Steps } from "../../base/index.ts";
 import { type ReadCommit, shortOid, type TrustCommit } from "./trust-commit.ts";
 
 export type FirstParents =
@@ -35,9 +35,19 @@ function* rewindMessage({ readCommit, verified, head, mergedIn }: Rewind): Steps
     const merge = shortOid(mergedIn.oid);
     return `merge ${merge} has the verified revision ${old} as a later parent: merge the other way round, from ${old}`;
   }
-  for (let oid: string | undefined = verified; oid !== undefined; oid = readCommit(oid).parents[0]) {
+  for (let oid: string | undefined = verified; oid !== undefined; oid = parentIfThere(readCommit, oid)) {
     yield;
     if (oid === head) return `the branch went back from ${old} to ${now}: push ${old} again, then undo with git revert`;
   }
   return `${now} does not descend from the verified revision ${old}: push ${old} again, then undo with git revert`;
+}
+
+/** A repository that was restored or replaced need not hold what was verified: that too is a branch that went back. */
+function parentIfThere(readCommit: ReadCommit, oid: string): string | undefined {
+  try {
+    return readCommit(oid).parents[0];
+  } catch (error) {
+    if (faultOf(error).disposition !== "stall") throw error;
+    return undefined;
+  }
 }

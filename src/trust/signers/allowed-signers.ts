@@ -58,10 +58,11 @@ export function findSigner(signers: readonly AllowedSigner[], query: SignerQuery
   return signers.find((signer) => sameBytes(signer.blob, query.blob) && grants(signer, query)) ?? null;
 }
 
-export const grantsNamespace = ({ namespaces }: AllowedSigner, namespace: string): boolean =>
+const grantsNamespace = ({ namespaces }: AllowedSigner, namespace: string): boolean =>
   namespaces === null || matchesPatternList(namespace, namespaces);
 
-function grants(signer: AllowedSigner, { namespace, atSeconds }: SignerQuery): boolean {
+/** Does this line, by itself, grant that? */
+export function grants(signer: AllowedSigner, { namespace, atSeconds }: Omit<SignerQuery, "blob">): boolean {
   if (!grantsNamespace(signer, namespace)) return false;
   if (signer.validAfter !== null && atSeconds < signer.validAfter) return false;
   return signer.validBefore === null || atSeconds <= signer.validBefore;

@@ -191,6 +191,17 @@ describe("an attacker does not get in with", () => {
     expect(history.walk(root, head).stalled?.code).toBe("APPROVALS_MISSING");
   });
 
+  it("an approval by a key of patterns that the author's name fits", () => {
+    const { history } = setup();
+    const rules: TrustPolicy["paths"] = [{ match: "**", by: "everyone", approvals: 1 }];
+    const signers = `${signersFile("sam", "sol")}*@acme.example ${keyLine("sif")}\n`;
+    const root = history.commit({ by: "sam", tree: { signers, policy: { groups: {}, paths: rules } } });
+    const head = history.commit({ by: "sam", author: "sif", tree: quota("1") });
+    approve(history, "sif", { base: root, head, planHash: planOf(history, root, head) });
+
+    expect(history.walk(root, head).stalled?.code).toBe("APPROVALS_MISSING");
+  });
+
   it("an approval by who wrote one commit of the range", () => {
     const { history, root } = setup();
     history.commit({ by: "sif", tree: quota("0", "b") });

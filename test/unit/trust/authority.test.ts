@@ -139,6 +139,25 @@ describe("a lock-out is refused", () => {
     expect(walk.stalled?.code).toBe("TRUST_LOCKOUT");
   });
 
+  it.each<[string, string]>([
+    ["counts from a later day", `sam@acme.example valid-after="20990101Z" ${keyLine("sam")}\n`],
+    ["is found on another line first", `alias@acme.example ${keyLine("sam")}\nsam@acme.example ${keyLine("sam")}\n`],
+  ])("counts nobody whose key %s", (_, signers) => {
+    const own = { groups: { guards: ["sam@acme.example"] }, paths: [{ match: "**", by: "guards", approvals: 0 }] };
+    const { walk } = judged({ by: "sam", tree: { signers, policy: own } });
+
+    expect(walk.stalled?.code).toBe("TRUST_LOCKOUT");
+  });
+
+  it("counts no forge: it could not begin anything", () => {
+    const { walk } = judged({
+      by: "sam",
+      tree: { signers: signersFile("sam"), policy: { forges: ["sam@acme.example"] } },
+    });
+
+    expect(walk.stalled?.code).toBe("TRUST_LOCKOUT");
+  });
+
   it("counts nobody whose key may not approve", () => {
     const rules: TrustPolicy["paths"] = [{ match: "**", by: "everyone", approvals: 1 }];
     const gitOnly = ["sam", "sif"].map((name) => `${name}@acme.example namespaces="git" ${keyLine(name)}\n`).join("");

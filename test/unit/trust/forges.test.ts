@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TrustPolicy } from "../../../src/trust/index.ts";
-import { approve, type FakeCommit, FakeHistory, planOf, signersFile, start } from "./fake-history.ts";
+import { approve, type FakeCommit, FakeHistory, keyLine, planOf, signersFile, start } from "./fake-history.ts";
 
 const groups = { devs: ["ana@acme.example", "bob@acme.example"] };
 const paths: TrustPolicy["paths"] = [
@@ -142,6 +142,24 @@ describe("a squash signed by a forge", () => {
     approve(history, "cid", plan);
 
     expect(walk()).toBeNull();
+  });
+});
+
+describe("a forge's key is a forge's", () => {
+  it.each<[string, string, string]>([
+    ["written in other letters", "Forge@ACME.example", `forge@acme.example ${keyLine("forge")}\n`],
+    [
+      "on a second line, under another name, where its own is for nothing",
+      "forge@acme.example",
+      `forge@acme.example namespaces="file" ${keyLine("forge")}\nbot@acme.example ${keyLine("forge")}\n`,
+    ],
+  ])("%s", (_, forge, lines) => {
+    const history = new FakeHistory();
+    const tree = { signers: signersFile("ana") + lines, policy: { forges: [forge] } };
+    const root = history.commit({ by: "ana", tree });
+    const head = history.commit({ by: "forge", tree: files({ anything: "1" }) });
+
+    expect(history.walk(root, head).stalled?.code).toBe("APPROVALS_MISSING");
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Fault } from "../../../src/base/index.ts";
 import { armorSshsig, type TrustPolicy, wireString } from "../../../src/trust/index.ts";
 import { type FakeCommit, FakeHistory, keyLine, oidOf, signersFile, start } from "./fake-history.ts";
 
@@ -276,6 +277,20 @@ describe("a branch that does not go forward", () => {
     expect(history.walk(verified, fork).stalled).toMatchObject({
       code: "TRUST_REWIND",
       message: expect.stringContaining("does not descend") as string,
+    });
+  });
+
+  it("is stalled, not broken, when the repository was replaced by one that lacks the verified revision", () => {
+    const { history, root } = setup();
+    const lost = oidOf(77);
+    const readCommit = (oid: string) => {
+      if (oid === lost) throw new Fault("REPO_CORRUPT", `object ${oid} is missing`);
+      return history.commitOf(oid);
+    };
+
+    expect(history.walk(lost, root, { readCommit })).toMatchObject({
+      verified: { oid: lost },
+      stalled: { commit: root, code: "TRUST_REWIND", message: expect.stringContaining("does not descend") as string },
     });
   });
 
