@@ -50,8 +50,12 @@ export function launchHost(order: LaunchOrder): HostProcess {
     control: pipe(stdio, 3),
     output: [pipe(stdio, 1), pipe(stdio, 2)],
     nodePid: info === undefined ? Promise.resolve(child.pid ?? 0) : insidePid(info),
-    exited: exitOf(child, pipe(stdio, 2)),
-    kill: () => void child.kill("SIGKILL"),
+    exited: exitOf(child, stdio),
+    kill: () => {
+      child.kill("SIGKILL");
+      // What was launched may not be bound to its launcher yet, and then outlives it: it ends when nobody holds this pipe.
+      pipe(stdio, 3).destroy();
+    },
   };
 }
 
@@ -71,9 +75,12 @@ function insidePid(info: Duplex): Promise<number> {
   });
 }
 
-function exitOf(child: ChildProcess, stderr: Readable): Promise<HostExit> {
+/** How long the pipes of a dead process may be held by something that it left behind. */
+const orphanMs = 2000;
+
+function exitOf(child: ChildProcess, stdio: readonly (Duplex | undefined)[]): Promise<HostExit> {
   let text = "";
-  stderr.on("data", (chunk: Buffer) => {
+  pipe(stdio, 2).on("data", (chunk: Buffer) => {
     if (text.length < 4096) text = (text + chunk.toString("utf8")).slice(0, 4096);
   });
   return new Promise((resolve) => {
@@ -82,6 +89,12 @@ function exitOf(child: ChildProcess, stderr: Readable): Promise<HostExit> {
       failed = error.message;
       // No process came to be: there will be no 'close'.
       if (child.pid === undefined) resolve({ code: null, signal: null, stderr: error.message });
+    });
+    child.once("exit", () => {
+      const late = setTimeout(() => {
+        for (const stream of stdio) stream?.destroy();
+      }, orphanMs).unref();
+      child.once("close", () => clearTimeout(late));
     });
     child.once("close", (code, signal) => resolve({ code, signal, stderr: failed ?? text }));
   });

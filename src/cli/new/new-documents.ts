@@ -96,7 +96,7 @@ export function newPlugin(
       [`${at}/plugin.yaml`, pluginText({ service, sha256: sha256Hex(Buffer.from(pluginScript, "utf8")) })],
     ]),
     next: [
-      `sha256sum ${at}/plugin.js   after each edit, and its digest into plugin.yaml`,
+      `After each edit of ${at}/plugin.js orrery lint names the digest that plugin.yaml needs`,
       `Grant it in allowlist.yaml: { name: ${name}, versions: ["${version}"] }`,
     ],
   };
