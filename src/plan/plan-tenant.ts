@@ -62,7 +62,9 @@ export function* planSteps(wanted: DesiredTenant, observed: ObservedTenant, opti
 const quotaMark = (wanted: DesiredTenant, now: UtcText | null): string =>
   wanted.kind === "unreadable" || now === null ? "" : overrideMark(wanted.quota, new Date(now));
 
-type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "said" | "findings" | "suspends"> & { readonly suspended: Suspended };
+type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "said" | "findings" | "suspends"> & {
+  readonly suspended: Suspended;
+};
 
 const blockedPlan = (draft: Draft): Steps<TenantPlan> =>
   finishedPlan(draft, draft.observed.snapshot ?? emptySnapshot(draft.revision));

@@ -43,10 +43,7 @@ function dagAfter(stands: ObservedDag | undefined, write: DagWrite): ObservedDag
   }
 }
 
-function conditionsAfter(
-  before: readonly Condition[],
-  writes: TenantChange["conditions"],
-): readonly Condition[] {
+function conditionsAfter(before: readonly Condition[], writes: TenantChange["conditions"]): readonly Condition[] {
   if (writes.length === 0) return before;
   const gone = new Set(writes.map(({ from }) => from));
   const kept = before.filter((condition) => !gone.has(condition));

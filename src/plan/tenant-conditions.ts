@@ -16,7 +16,9 @@ export type ConditionReason =
   | "PruneBrake"
   | "Frozen";
 
-type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "said" | "findings" | "suspends"> & { readonly suspended: Suspended };
+type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "said" | "findings" | "suspends"> & {
+  readonly suspended: Suspended;
+};
 type Verdict = {
   readonly ready: boolean;
   readonly stalled: boolean;
@@ -70,7 +72,8 @@ class SaidBefore {
     const before = this.#byKind.get(kind)?.get(name);
     return [
       same(before?.Ready, verdict.ready, verdict) ?? conditionOf({ kind, name, type: "Ready" }, verdict, revision),
-      same(before?.Stalled, verdict.stalled, verdict) ?? conditionOf({ kind, name, type: "Stalled" }, verdict, revision),
+      same(before?.Stalled, verdict.stalled, verdict) ??
+        conditionOf({ kind, name, type: "Stalled" }, verdict, revision),
     ];
   }
 }

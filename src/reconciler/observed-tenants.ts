@@ -56,11 +56,7 @@ export class ObservedTenants {
 }
 
 /** DAGs that a plan may write, and those whose watermark seemed to stand beyond now. */
-function movingDags(
-  desired: DesiredTenant,
-  { dags, suspensions }: ObservedTenant,
-  now: UtcText,
-): readonly string[] {
+function movingDags(desired: DesiredTenant, { dags, suspensions }: ObservedTenant, now: UtcText): readonly string[] {
   if (desired.kind === "unreadable") return [];
   const wanted = new Map(desired.dags.map((dag) => [dag.dagId, dag]));
   const suspended = new Suspended(suspensions, now);

@@ -5,7 +5,15 @@ import type { Allowlist } from "../spec/index.ts";
 import type { QueuedRunBody } from "./admission-store.ts";
 
 // The values that plan/ makes and reads live there: a pure room imports no plant.
-export type { Condition, ConditionWrite, DagWrite, ObservedDag, ObservedTenant, OutboxBody, TenantChange } from "../plan/index.ts";
+export type {
+  Condition,
+  ConditionWrite,
+  DagWrite,
+  ObservedDag,
+  ObservedTenant,
+  OutboxBody,
+  TenantChange,
+} from "../plan/index.ts";
 
 /** What the reconciler reads and writes: the site's verified revision and each tenant's applied state. */
 export interface RevisionStore {

@@ -8,6 +8,8 @@ export interface PassOptions {
   readonly full?: boolean;
   /** What the daemon's signer answers; default = the world's key. */
   readonly recorderKey?: Uint8Array;
+  /** What is known of tenants from passes before; default = nothing. */
+  readonly observed?: ObservedTenants;
   readonly site?: string;
   readonly specRef?: string;
 }
@@ -30,7 +32,7 @@ export async function reconcilePass(life: DaemonLife, options: PassOptions = {})
       specRef: options.specRef ?? "refs/heads/main",
     },
     reader: new DesiredReader(repository, compute, plant.secrets.sources.states),
-    observed: new ObservedTenants(store.revision),
+    observed: options.observed ?? new ObservedTenants(store.revision),
   };
   const pass = await reconcileOnce(room, options.full ?? false, never);
   life.view.takePass(pass);
