@@ -4,6 +4,8 @@ import {
   type ApprovalStatement,
   approvalBlob,
   armorSshsig,
+  type ChangeDemands,
+  changeDemands,
   ed25519Blob,
   type PolicyRead,
   planHash,
@@ -134,6 +136,13 @@ export class FakeHistory {
       crypto: fakeCrypto,
       ...over,
     });
+  }
+
+  /** What the change from one commit to another needs, and has. */
+  demands(base: string, head: string): ChangeDemands {
+    const readCommit = (oid: string): TrustCommit => this.commitOf(oid);
+    const walk = this.walk(base, head);
+    return changeDemands({ reader: this.reader, readCommit, crypto: fakeCrypto, base, head, walk });
   }
 }
 
