@@ -7,12 +7,15 @@ export interface Terminal {
   /** One line about it. */
   note(line: string): void;
   readonly isTty: boolean;
+  /** Characters of a line; absent where it is no terminal. */
+  readonly columns?: number;
 }
 
 export const processTerminal: Terminal = {
   print: (line) => void process.stdout.write(`${line}\n`),
   note: (line) => void process.stderr.write(`${line}\n`),
   isTty: process.stdout.isTTY,
+  ...(process.stdout.isTTY ? { columns: process.stdout.columns } : {}),
 };
 
 /** Columns as wide as their widest cell; the last one is not padded. Header in capitals, as kubectl and docker do. */

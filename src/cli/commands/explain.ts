@@ -18,29 +18,32 @@ export function addExplainCommand(program: Command, { terminal }: CliContext): v
     .addOption(outputOption())
     .action((name: string | undefined, { output }: { readonly output: OutputFormat }) => {
       const { facts, text } = explain(name);
-      terminal.print(output === "json" ? jsonText(facts) : text());
+      terminal.print(output === "json" ? jsonText(facts) : text(terminal.columns ?? standardColumns));
     });
 }
 
+/** Of what is no terminal. */
+const standardColumns = 120;
+
 interface Explained {
   readonly facts: object;
-  readonly text: () => string;
+  readonly text: (columns: number) => string;
 }
 
 function explain(name: string | undefined): Explained {
   if (name === undefined) {
     const kinds = kindFacts();
-    return { facts: kinds, text: () => renderKinds(kinds) };
+    return { facts: kinds, text: (columns) => renderKinds(kinds, columns) };
   }
   const found = findCode(name);
   if (found !== null) {
     const example = codeExamples[found.name];
     const facts = { name: found.name, ...found.row, ...(example === undefined ? {} : { example }) };
-    return { facts, text: () => renderCode(found.name) };
+    return { facts, text: (columns) => renderCode(found.name, columns) };
   }
   if (/^(ORY\d*|[A-Z][A-Z0-9_]+)$/.test(name)) throw usage(`${name} is no code${nearCode(name)}`);
   const facts = fieldFacts(findField(name));
-  return { facts, text: () => renderField(facts) };
+  return { facts, text: (columns) => renderField(facts, columns) };
 }
 
 function nearCode(name: string): string {

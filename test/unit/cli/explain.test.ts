@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
-import type { Json } from "../../../src/base/index.ts";
+import { type CodeName, codes, type Json } from "../../../src/base/index.ts";
+import { renderCode, renderField, renderKinds } from "../../../src/cli/explain/explain-view.ts";
 import { type FieldFacts, fieldFacts, kindFacts } from "../../../src/cli/explain/field-facts.ts";
 import { explainedKinds, fieldsOf, findField } from "../../../src/cli/explain/field-path.ts";
 import { listOf, membersOf, type SchemaNode } from "../../../src/cli/explain/schema-node.ts";
+import { wrappedTable } from "../../../src/cli/explain/wrapped-text.ts";
 import { schemas } from "../../../src/spec/index.ts";
 
 const factsOf = (field: string): FieldFacts => fieldFacts(findField(field));
@@ -108,6 +110,41 @@ describe("the schemas", () => {
       }
     }
     expect(count).toBeGreaterThan(200);
+  });
+});
+
+describe("what is printed", () => {
+  const widest = (text: string): number => Math.max(...text.split("\n").map(({ length }) => length));
+  /** A word that cannot be broken: a pattern, a key, a list in JSON. */
+  const longestWord = (text: string): number => Math.max(...text.split(/\s+/).map(({ length }) => length));
+
+  it.each([80, 120])("law: fits a terminal of %i columns, for every field and every code", (columns) => {
+    const texts = [
+      ...explainedKinds.flatMap((kind) => [...fieldsOf(kind)]).map((found) => renderField(fieldFacts(found), columns)),
+      ...(Object.keys(codes) as CodeName[]).map((name) => renderCode(name, columns).split("\n\n    ")[0] ?? ""),
+      renderKinds(kindFacts(), columns),
+    ];
+
+    for (const text of texts) {
+      expect(text.trim()).not.toBe("");
+      expect([text, widest(text) <= Math.max(columns, 60 + longestWord(text))]).toEqual([text, true]);
+    }
+  });
+
+  it("every code has its number, title, cause and fix", () => {
+    for (const [name, { number, title, cause, fix }] of Object.entries(codes)) {
+      const text = renderCode(name as CodeName, 1000);
+      for (const part of [number, name, title, cause, fix]) {
+        expect(part).not.toBe("");
+        expect(text).toContain(part);
+      }
+    }
+  });
+
+  it("breaks cells at blanks, below their column", () => {
+    expect(wrappedTable(["a", "b"], [["x", "one two three four five six seven eight"]], 30)).toBe(
+      ["A  B", "x  one two three four five six", "   seven eight"].join("\n"),
+    );
   });
 });
 
