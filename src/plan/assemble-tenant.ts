@@ -62,11 +62,7 @@ export function* assembleSteps(
   sha256: Sha256,
   judged: JudgedDags = new JudgedDags(),
 ): Steps<DesiredTenant> {
-  const sorted = [...input.documents].sort(([a], [b]) => byCodeUnits(a, b));
-  const placed = sorted.flatMap(([path, decoded]) => {
-    const where = classifyPath(path);
-    return belongs(path, where, input.tenant) ? [{ path, where, decoded }] : [];
-  });
+  const placed = yield* placedDocuments(input);
   const { plugins, findings: pluginFindings } = readPlugins(placed, input.pluginBytes);
   const shared = placed.filter(({ where }) => where?.kind !== "Dag");
   const findings = [...sortFindings([...shared.flatMap(({ decoded }) => findingsOf(decoded)), ...pluginFindings])];
@@ -93,11 +89,24 @@ export function* assembleSteps(
     dags.push(judged.of(document.path, document.decoded, () => readDag(document, context)));
     yield;
   }
-  findings.push(...sloFindings(shared, dags), ...renameFindings(dags), ...quotaFindings(shared, input.at));
+  findings.push(...sloFindings(shared, dags), ...quotaFindings(shared, input.at));
+  yield;
+  findings.push(...renameFindings(dags));
   const { suspended, freeze, quota, allowlist } = specs;
   const pluginHashes = hashesOf(plugins, sha256);
   const rest = { dags, plugins, pluginHashes, files, secrets, findings };
   return { kind: "readable", tenant, fingerprint, suspended, freeze, quota, allowlist, ...rest };
+}
+
+/** Those that are read for the tenant, by path. */
+function* placedDocuments({ documents, tenant }: TenantInput): Steps<readonly Placed[]> {
+  const placed: Placed[] = [];
+  for (const [path, decoded] of documents) {
+    yield;
+    const where = classifyPath(path);
+    if (belongs(path, where, tenant)) placed.push({ path, where, decoded });
+  }
+  return placed.sort((a, b) => byCodeUnits(a.path, b.path));
 }
 
 function hashesOf(plugins: Readonly<Record<string, PluginManifest>>, sha256: Sha256): Readonly<Record<string, Hex>> {
@@ -107,8 +116,10 @@ function hashesOf(plugins: Readonly<Record<string, PluginManifest>>, sha256: Sha
 
 /** A name is taken over once it is free. */
 function renameFindings(dags: readonly DesiredDag[]): readonly Finding[] {
+  const renamed = dags.filter((dag) => dag.kind === "readable" && dag.renamedFrom !== null);
+  if (renamed.length === 0) return [];
   const names = new Set(dags.map(({ dagId }) => dagId));
-  return dags.flatMap((dag) => {
+  return renamed.flatMap((dag) => {
     if (dag.kind === "unreadable" || dag.renamedFrom === null || !names.has(dag.renamedFrom)) return [];
     const message = `${dag.renamedFrom} still stands in the repository: ${dag.dagId} takes nothing over from it`;
     const fix = `Remove dags/${dag.renamedFrom}.yaml in the same commit, or metadata.renamedFrom.`;
@@ -200,10 +211,10 @@ function quotaFindings(shared: readonly Placed[], at: Date): readonly Finding[] 
 
 /** A broken slo.yaml holds nothing: no run depends on it. */
 function sloFindings(shared: readonly Placed[], dags: readonly DesiredDag[]): readonly Finding[] {
-  const specs = new Map(dags.map((dag) => [dag.dagId, dag.kind === "readable" ? dag.spec : null]));
   return shared.flatMap(({ path, decoded }) => {
     if (!decoded.ok || decoded.document.kind !== "Slo") return [];
     const { spec, positions } = decoded.document;
+    const specs = new Map(dags.map((dag) => [dag.dagId, dag.kind === "readable" ? dag.spec : null]));
     const shortestIntervalMs = ({ schedules }: DagSpec): number =>
       schedules.length === 1 && schedules[0] !== undefined ? shortestInterval(schedules[0], anyMonday) : Infinity;
     return checkSlo(spec, { path, positions, dags: specs, shortestIntervalMs });

@@ -121,8 +121,9 @@ function changedDags(reading: Reading, { tenant, commit, before, after }: Change
   if (dags === null || dags === oldDags) return [];
   const stood = new Map(entriesOf(reading, oldDags).map(({ name, oid }) => [name, oid]));
   return entriesOf(reading, dags).flatMap((entry) => {
+    if (!isWhole(entry, "blob") || stood.get(entry.name) === entry.oid) return [];
     const path = `tenants/${tenant}/dags/${entry.name}`;
-    const where = isWhole(entry, "blob") && stood.get(entry.name) !== entry.oid ? classifyPath(path) : null;
+    const where = classifyPath(path);
     return where?.kind === "Dag" ? [{ tenant, dagId: where.dagId, path, blob: entry.oid, commit }] : [];
   });
 }

@@ -1,4 +1,4 @@
-import type { UtcText } from "../base/index.ts";
+import { breath, type UtcText } from "../base/index.ts";
 import type { DesiredTenant, ObservedDag, ObservedTenant, TenantChange } from "../plan/index.ts";
 import { Suspended, tenantAfter } from "../plan/index.ts";
 import type { RevisionStore, TenantHead } from "../store/index.ts";
@@ -35,6 +35,7 @@ export class ObservedTenants {
 
   /** With the watermarks that a plan for `desired` needs: the scheduler moves them all the time. */
   async withWatermarks(observed: ObservedTenant, desired: DesiredTenant, now: UtcText): Promise<ObservedTenant> {
+    await breath();
     const moving = movingDags(desired, observed, now);
     const fresh = await this.#store.observeSchedules(observed.tenant, moving, now);
     const asked = new Set(moving);
