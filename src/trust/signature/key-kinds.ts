@@ -1,3 +1,4 @@
+import { hexOf } from "../../base/index.ts";
 import { type Parsed, parsed, WireDefect, WireReader } from "./ssh-wire.ts";
 import type { EcdsaCurve, RsaPublicKey } from "./trust-crypto.ts";
 
@@ -24,6 +25,24 @@ const minRsaBits = 2048;
 /** OpenSSH's own bound; beyond it a check costs seconds. */
 const maxRsaBits = 16_384;
 
+/**
+ * The y of every point of small order, also as not reduced encodings. ssh-keygen takes such keys; a signature of zeros is
+ * good for any message.
+ */
+const smallOrder: ReadonlySet<string> = new Set([
+  "00".repeat(32),
+  `01${"00".repeat(31)}`,
+  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+  `ec${"ff".repeat(30)}7f`,
+  `ed${"ff".repeat(30)}7f`,
+  `ee${"ff".repeat(30)}7f`,
+]);
+
+/** The highest bit is the sign of x. */
+const isSmallOrder = (key: Uint8Array): boolean =>
+  smallOrder.has(hexOf(key.map((byte, at) => (at === 31 ? byte & 0x7f : byte))));
+
 type PartsReader = (reader: WireReader) => KeyParts;
 
 const ecdsaParts =
@@ -41,6 +60,8 @@ const ed25519Parts =
   (reader) => {
     const key = reader.string();
     if (key.length !== 32) throw new WireDefect("an ed25519 key has 32 bytes");
+    if (isSmallOrder(key))
+      throw new WireDefect("everybody can sign with this ed25519 key: its point is of small order");
     return { kind: "ed25519", key, application: isSecurityKey ? reader.string() : null };
   };
 
@@ -49,6 +70,10 @@ const rsaParts: PartsReader = (reader) => {
   const modulus = reader.mpint();
   const bits = modulus.length * 8 - Math.clz32(modulus[0] ?? 0) + 24;
   if (bits < minRsaBits) throw new WireDefect(`an rsa key of ${bits} bits is too short, ${minRsaBits} are the least`);
+  // With the exponent 1 a message is its own signature.
+  const last = exponent.at(-1) ?? 0;
+  if (last % 2 === 0 || (exponent.length === 1 && last < 3))
+    throw new WireDefect("an rsa key's exponent is an odd number from 3 on");
   if (bits > maxRsaBits) throw new WireDefect(`an rsa key of ${bits} bits is too long`);
   return { kind: "rsa", key: { modulus, exponent } };
 };

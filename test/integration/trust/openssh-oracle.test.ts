@@ -1,12 +1,16 @@
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nodeTrustCrypto, readPrivateKey, type SigningKey, signSshsig } from "../../../src/signer/index.ts";
 import {
+  armorSshsig,
   findSigner,
   parseAllowedSigners,
   parsePublicKey,
   publicKeyLine,
+  signedData,
   verifySshsig,
+  wireString,
 } from "../../../src/trust/index.ts";
 import { type ScratchDir, scratchDir } from "../../support/git-fixtures.ts";
 import { sshKeygen, stockKey } from "../signer/ssh-keygen.ts";
@@ -83,6 +87,48 @@ describe("a signers file means to us what it means to ssh-keygen", () => {
 
     expect(stockAccepts(withKey, "ana", "20260601120000Z")).toBe(true);
     expect(ourAnswer(withKey, "20260601120000Z")).toBe(false);
+  });
+});
+
+describe("a key with which everybody can sign, though it looks like a person's", () => {
+  const digest = createHash("sha512").update(message).digest();
+  const neutral = `01${"00".repeat(31)}`;
+  const ed25519 = (y: string) => {
+    const blob = Buffer.concat(["ssh-ed25519", Buffer.from(y, "hex")].map((part) => wireString(part)));
+    return { blob, algorithm: "ssh-ed25519", raw: Buffer.concat([Buffer.from(neutral, "hex"), Buffer.alloc(32)]) };
+  };
+  const exponentOne = () => {
+    const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const modulus = Buffer.from(publicKey.export({ format: "jwk" }).n ?? "", "base64url");
+    const number = Buffer.concat([Buffer.of(0), modulus]);
+    const blob = Buffer.concat(["ssh-rsa", Buffer.of(1), number].map((part) => wireString(part)));
+    const hashed = createHash("sha512")
+      .update(signedData("git", "sha512", digest))
+      .digest();
+    const encoded = Buffer.from("3051300d060960864801650304020305000440", "hex");
+    const padding = Buffer.alloc(256 - 3 - encoded.length - hashed.length, 0xff);
+    return {
+      blob,
+      algorithm: "rsa-sha2-512",
+      raw: Buffer.concat([Buffer.of(0, 1), padding, Buffer.of(0), encoded, hashed]),
+    };
+  };
+
+  it.each([
+    ["the neutral point", ed25519(neutral)],
+    ["the neutral point, written otherwise", ed25519(`ee${"ff".repeat(30)}7f`)],
+    ["an rsa exponent of 1", exponentOne()],
+  ])("%s: ssh-keygen takes the signature that nobody made, we do not", (_, key) => {
+    const armored = armorSshsig({ ...key, namespace: "git", hash: "sha512" });
+    const text = `ana ${publicKeyLine(key.blob)}\n`;
+    const sig = scratch.join("everybody.sig");
+    writeFileSync(sig, armored);
+    writeFileSync(scratch.join("everybody"), text);
+    const args = ["-Y", "verify", "-f", scratch.join("everybody"), "-I", "ana", "-n", "git", "-s", sig];
+
+    expect(sshKeygen(args, message).ok).toBe(true);
+    expect(parseAllowedSigners(text).findings).toHaveLength(1);
+    expect(verifySshsig(nodeTrustCrypto, { armored, message, namespace: "git" }).ok).toBe(false);
   });
 });
 

@@ -29,6 +29,22 @@ describe("a public key line", () => {
     expect(parsed.ok ? "accepted" : parsed.reason).toMatch(reason);
   });
 
+  it.each([
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+  ])("of an ed25519 point of small order, %s, is refused for a plain and for a security key", (point) => {
+    for (const kind of [type, "sk-ssh-ed25519@openssh.com"]) {
+      const parts = [kind, Buffer.from(point, "hex"), ...(kind === type ? [] : ["ssh:"])];
+      const blob = Buffer.concat(parts.map((part) => wireString(part))).toString("base64");
+
+      const parsed = parsePublicKey(`${kind} ${blob}`);
+
+      expect(parsed.ok ? "accepted" : parsed.reason).toMatch(/small order/);
+    }
+  });
+
   it("of two million blanks is read in no time", () => {
     const started = performance.now();
 
