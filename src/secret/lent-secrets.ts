@@ -1,10 +1,10 @@
-import { secretForms, secretLines } from "./secret-forms.ts";
+import { byLength, secretForms, secretLines } from "./secret-forms.ts";
 
 /** The values that steps of this process hold now or held a moment ago: what the daemon's own texts must not show. */
 export interface LentSecrets {
   /** Takes values in; what it gives ends the loan. They stay for a while: the daemon speaks of a step after its end. */
   readonly lend: (values: readonly string[]) => () => void;
-  /** Every spelling of every value. */
+  /** Every spelling of every value, longest first. */
   readonly literals: () => readonly string[];
 }
 
@@ -49,7 +49,7 @@ export function createLentSecrets(nowMs: () => number): LentSecrets {
     },
     literals: () => {
       forget();
-      return [...loans.values()].flatMap(({ literals }) => literals);
+      return byLength([...loans.values()].flatMap(({ literals }) => literals));
     },
   };
 }

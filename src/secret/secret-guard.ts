@@ -1,5 +1,5 @@
 import { Fault } from "../base/index.ts";
-import { secretForms, secretLines } from "./secret-forms.ts";
+import { byLength, secretForms, secretLines } from "./secret-forms.ts";
 
 /** Secret values by the name under which the step knows them. */
 export type SecretValues = Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ const minCutChars = 8;
 
 export function createSecretGuard(values: SecretValues): SecretGuard {
   const known = Object.entries(values).map(([name, value]) => ({ name, value, forms: secretForms(value) }));
-  const masked = known.flatMap(({ value, forms }) => [...forms, ...secretLines(value)]);
+  const masked = byLength(known.flatMap(({ value, forms }) => [...forms, ...secretLines(value)]));
   const needles = known.flatMap(({ name, value, forms }) =>
     [...forms.map((form) => Buffer.from(form, "utf8")), Buffer.from(value, "utf16le")].map((bytes) => ({
       name,
@@ -44,8 +44,11 @@ export function createSecretGuard(values: SecretValues): SecretGuard {
 
 /** A line that was cut in the middle of a value still shows its beginning. */
 function maskCut(text: string, value: string): string {
-  const at = text.lastIndexOf(value.slice(0, minCutChars));
-  return at >= 0 && value.startsWith(text.slice(at)) ? `${text.slice(0, at)}${mask}` : text;
+  const start = value.slice(0, minCutChars);
+  // From the left: of a value that repeats itself the longest beginning counts.
+  for (let at = text.indexOf(start, text.length - value.length); at >= 0; at = text.indexOf(start, at + 1))
+    if (value.startsWith(text.slice(at))) return `${text.slice(0, at)}${mask}`;
+  return text;
 }
 
 interface Needles {

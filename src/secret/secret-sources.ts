@@ -48,6 +48,8 @@ const maxFileBytes = secretCaps.maxBytes + 2;
 
 export function createSecretSources(places: SecretPlaces): SecretSources {
   const find: SecretSources["find"] = async (tenant, name, age) => {
+    // The schemas see to it; here it would lead out of the directory.
+    if (!isSecretName(name) || !/^[a-z0-9][-a-z0-9]*$/.test(tenant)) return { kind: "absent" };
     const local = fromMachine(places, tenant, name);
     if (local.kind !== "absent") return local;
     return age === null ? { kind: "absent" } : await fromAge(places, age);

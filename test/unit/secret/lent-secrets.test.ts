@@ -23,6 +23,14 @@ describe("values that are lent out", () => {
     expect(lent.literals()).toEqual([]);
   });
 
+  it("are masked whole where one stands in another", () => {
+    const lent = createLentSecrets(() => 0);
+    lent.lend(["password1"]);
+    lent.lend(["password1-and-more"]);
+
+    expect(createRedact(() => lent.literals())("x password1-and-more y")).toBe("x [redacted] y");
+  });
+
   it("stay while another step holds the same value, however often one gives it back", () => {
     let now = 0;
     const lent = createLentSecrets(() => now);

@@ -12,6 +12,14 @@ const join = async (bytes: AsyncIterable<Uint8Array>): Promise<Buffer> => {
   return Buffer.concat(pieces);
 };
 
+const bytesOf = (text: string): Uint8Array => Buffer.from(text);
+/** RFC 3986, section 2.3: what may stand as it is. */
+const percent = (byte: number): string =>
+  /[A-Za-z0-9._~-]/.test(String.fromCharCode(byte))
+    ? String.fromCharCode(byte)
+    : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+
 async function* cut(whole: Uint8Array, at: readonly number[]): AsyncGenerator<Uint8Array> {
   await Promise.resolve();
   const borders = [0, ...at.map((n) => n % (whole.length + 1)).sort((a, b) => a - b), whole.length];
@@ -33,6 +41,10 @@ describe("what a guard knows of a value", () => {
           bytes.toString("hex").toUpperCase(),
           bytes.toString("base64"),
           bytes.toString("base64url"),
+          JSON.stringify({ value }).replaceAll("/", "\\/"),
+          new URLSearchParams({ value }).toString(),
+          Array.from(bytesOf(value), percent).join(""),
+          `<b title="${value.replace(/[&<>"']/g, (char) => ENTITIES[char] ?? "")}">`,
           `https://host.example/?q=${encodeURIComponent(value)}`,
         ];
 
@@ -40,6 +52,27 @@ describe("what a guard knows of a value", () => {
         for (const text of spellings) expect(guard.findIn(guard.redact(text))).toBeNull();
       }),
     );
+  });
+
+  it("finds what is no ASCII in JSON that is", () => {
+    const guard = createSecretGuard({ token: "wörd-日本-😀x" });
+
+    for (const text of ["w\\u00f6rd-\\u65e5\\u672c-\\ud83d\\ude00x", "w\\u00F6rd-\\u65E5\\u672C-\\uD83D\\uDE00x"]) {
+      expect(JSON.parse(`"${text}"`)).toBe("wörd-日本-😀x");
+      expect(guard.findIn(text)).toBe("token");
+    }
+  });
+
+  it("masks a value whole where another one stands in it, in whichever order they are given", () => {
+    const values = { a: "password1", b: "password1-and-more", c: "more-password1" };
+    for (const names of [
+      ["a", "b", "c"],
+      ["c", "b", "a"],
+    ] as const) {
+      const guard = createSecretGuard(Object.fromEntries(names.map((name) => [name, values[name]])));
+
+      expect(guard.redact("x password1-and-more y more-password1 z")).toBe("x [redacted] y [redacted] z");
+    }
   });
 
   it("says nothing of a text that does not hold it", () => {
@@ -53,6 +86,7 @@ describe("what a guard knows of a value", () => {
     const guard = createSecretGuard({ token: "canary-7f3a9c0d1e" });
 
     expect(guard.redact("header: Bearer canary-7f3a")).toBe("header: Bearer [redacted]");
+    expect(createSecretGuard({ token: `${"a".repeat(20)}b` }).redact(`x ${"a".repeat(12)}`)).toBe("x [redacted]");
   });
 
   it("masks each long line of a key that is logged line by line, never the armour that any key has", () => {
