@@ -31,31 +31,43 @@ async function piped(input: AsyncIterable<unknown>): Promise<Buffer> {
 
 const keys = { interrupt: 0x03, endOfInput: 0x04, backspace: 0x08, newline: 0x0a, enter: 0x0d, delete: 0x7f } as const;
 
+const severalLines = "the value has several lines: put it into a file and pipe that (secret set TENANT/NAME < FILE)";
+
+/** All bytes of the last character: half of one would be no UTF-8. */
+function dropCharacter(typed: number[]): void {
+  for (let byte = typed.pop(); byte !== undefined && (byte & 0xc0) === 0x80; ) byte = typed.pop();
+}
+
 function typedUnseen(input: ReadStream, terminal: Terminal): Promise<Buffer> {
   terminal.note("value (not shown), then Enter:");
   return new Promise((resolve, reject) => {
     const typed: number[] = [];
     const end = (settle: () => void): void => {
       input.off("data", onData);
+      input.off("end", onEnd);
       input.setRawMode(false);
       input.pause();
       settle();
     };
+    const onEnd = (): void => end(() => reject(usage("nothing was set")));
     const onData = (data: Buffer): void => {
-      for (const byte of data) {
+      for (const [at, byte] of data.entries()) {
         if (byte === keys.interrupt) {
           end(() => reject(usage("nothing was set")));
           return;
         }
         if (byte === keys.enter || byte === keys.newline || byte === keys.endOfInput) {
-          end(() => resolve(Buffer.from(typed)));
+          // A pasted key would be its first line, and the shell would read, run and remember the others.
+          const isPasted = data.subarray(at + 1).some((next) => next !== keys.enter && next !== keys.newline);
+          end(() => (isPasted ? reject(usage(severalLines)) : resolve(Buffer.from(typed))));
           return;
         }
-        if (byte === keys.backspace || byte === keys.delete) typed.pop();
+        if (byte === keys.backspace || byte === keys.delete) dropCharacter(typed);
         else typed.push(byte);
       }
     };
     input.setRawMode(true);
+    input.once("end", onEnd);
     input.on("data", onData);
     input.resume();
   });
