@@ -18,16 +18,29 @@ export const systemClock: Clock = {
         return;
       }
       const onAbort = (): void => {
-        clearTimeout(timer);
+        cancel();
         reject(reasonOf(signal));
       };
-      const timer = setTimeout(() => {
+      const cancel = callLater(ms, () => {
         signal.removeEventListener("abort", onAbort);
         resolve();
-      }, ms);
+      });
       signal.addEventListener("abort", onAbort, { once: true });
     }),
 };
+
+/** What a timer of Node can wait, about 24 days: a longer one fires at once. */
+const maxTimerMs = 2 ** 31 - 1;
+
+/** Calls once in `ms`, however long that is; the answer cancels it. */
+export function callLater(ms: number, call: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  const arm = (leftMs: number): void => {
+    timer = setTimeout(() => (leftMs > maxTimerMs ? arm(leftMs - maxTimerMs) : call()), Math.min(leftMs, maxTimerMs));
+  };
+  arm(ms);
+  return () => clearTimeout(timer);
+}
 
 /** `YYYY-MM-DDTHH:mm:ss.SSSZ` (DESIGN law 4). */
 export type UtcText = string;

@@ -10,7 +10,7 @@ export {
   NotIJson,
   parseCanonical,
 } from "./canonical-json.ts";
-export { type Clock, reasonOf, systemClock, type UtcText, utcText } from "./clock.ts";
+export { type Clock, callLater, reasonOf, systemClock, type UtcText, utcText } from "./clock.ts";
 export { codeExamples } from "./codes/examples.ts";
 export { type CodeName, type CodeRow, codeRow, codes, findCode } from "./codes.ts";
 export { bytesOfHex, bytesOfText, type Hex, hexDigestWith, hexOf, type Sha256 } from "./digest.ts";

@@ -1,4 +1,4 @@
-import { Fault } from "../base/index.ts";
+import { callLater, Fault } from "../base/index.ts";
 import type { EgressBroker } from "../egress/index.ts";
 import { Attempt, type AttemptEnd, chunkFrames } from "./attempt.ts";
 import type { BindFrame, DownFrame, UpFrame } from "./control-frame.ts";
@@ -139,9 +139,8 @@ export class SandboxHost {
 
   #watch({ limits }: StepRequest, cpuMs: () => number, signal: AbortSignal): () => void {
     const onAbort = (): void => this.kill(stepFailure("RUN_CANCELLED", "cancelled"));
-    const deadline = setTimeout(
-      () => this.kill(stepFailure("STEP_TIMEOUT", `ran longer than ${limits.timeoutMs} ms`)),
-      limits.timeoutMs + graceMs,
+    const endDeadline = callLater(limits.timeoutMs + graceMs, () =>
+      this.kill(stepFailure("STEP_TIMEOUT", `ran longer than ${limits.timeoutMs} ms`)),
     );
     const cpu = setInterval(() => {
       if (cpuMs() > limits.cpuTimeMs)
@@ -150,7 +149,7 @@ export class SandboxHost {
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });
     return () => {
-      clearTimeout(deadline);
+      endDeadline();
       clearInterval(cpu);
       signal.removeEventListener("abort", onAbort);
     };

@@ -268,7 +268,7 @@ export interface components {
         };
         /**
          * Duration
-         * @description A whole number with a unit: ms, s, m, h or d.
+         * @description A whole number with a unit: ms, s, m, h or d; at most 9999d.
          * @example 30s
          * @example 5m
          * @example 24h
@@ -973,7 +973,7 @@ export interface components {
         };
         /**
          * Size
-         * @description A whole number with a binary unit: Ki, Mi or Gi.
+         * @description A whole number with a binary unit: Ki, Mi or Gi; at most 99999Gi.
          * @example 128Mi
          * @example 1Gi
          */

@@ -66,9 +66,9 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
       },
       "duration": {
         "title": "Duration",
-        "description": "A whole number with a unit: ms, s, m, h or d.",
+        "description": "A whole number with a unit: ms, s, m, h or d; at most 9999d.",
         "type": "string",
-        "pattern": "^[1-9][0-9]{0,8}(ms|s|m|h|d)$",
+        "pattern": "^[1-9]([0-9]{0,8}ms|[0-9]{0,7}s|[0-9]{0,6}m|[0-9]{0,4}h|[0-9]{0,3}d)$",
         "examples": [
           "30s",
           "5m",
@@ -77,9 +77,9 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
       },
       "size": {
         "title": "Size",
-        "description": "A whole number with a binary unit: Ki, Mi or Gi.",
+        "description": "A whole number with a binary unit: Ki, Mi or Gi; at most 99999Gi.",
         "type": "string",
-        "pattern": "^[1-9][0-9]{0,6}(Ki|Mi|Gi)$",
+        "pattern": "^[1-9]([0-9]{0,6}Ki|[0-9]{0,6}Mi|[0-9]{0,4}Gi)$",
         "examples": [
           "128Mi",
           "1Gi"
