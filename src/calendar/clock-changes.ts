@@ -31,7 +31,7 @@ export function clockChanges({ timing, timezone }: Timed, from: Date, until: Dat
   for (const change of transitionsOf(timezone, from, until)) {
     const kind = change.after > change.before ? "gap" : "overlap";
     if (found.some((known) => known.kind === kind)) continue;
-    const met = meet(timing.cron, timezone, change);
+    const met = isElsewhere(hour, change) ? null : meet(timing.cron, timezone, change);
     if (met !== null) found.push(met);
   }
   return found;
@@ -43,6 +43,16 @@ interface Transition {
   /** Offsets in ms. */
   readonly before: number;
   readonly after: number;
+}
+
+/** Plain hours, and none of them within the change: croner need not be asked. */
+function isElsewhere(hour: string, { atMs, before, after }: Transition): boolean {
+  if (!/^\d+(,\d+)*$/.test(hour)) return false;
+  const [startMs, endMs] = [atMs + Math.min(before, after), atMs + Math.max(before, after)];
+  const hours = new Set(hour.split(",").map(Number));
+  for (let ms = Math.floor(startMs / hourMs) * hourMs; ms < endMs; ms += hourMs)
+    if (hours.has(new Date(ms).getUTCHours())) return false;
+  return true;
 }
 
 function meet(pattern: string, timezone: string, { atMs, before, after }: Transition): ClockChange | null {

@@ -9,13 +9,15 @@ export interface CronSlots {
   next(after: Date): Date | null;
   /** The last slot before the instant, or null. */
   previous(before: Date): Date | null;
+  /** Whether there is a slot at all. */
+  fires(): boolean;
   /** The five fields, nicknames such as `@daily` written out. */
   readonly fields: readonly string[];
 }
 
 const opened = new Map<string, CronSlots>();
 const zones = new Map<string, boolean>();
-const maxKept = 1000;
+const maxKept = 2000;
 
 /** Throws TypeError for a pattern or zone that it does not know. Kept: opening one costs more than most questions to it. */
 export function openCron(pattern: string, timezone: string): CronSlots {
@@ -32,7 +34,10 @@ function openAnew(pattern: string, timezone: string): CronSlots {
   // Without a zone of its own croner takes the process's, and with a wrong one it throws only at the first slot.
   if (!isZone(timezone)) throw new TypeError(`unknown time zone ${JSON.stringify(timezone)}`);
   const cron = new Cron(pattern, { mode: "5-part", fixedTimeRule: "no-wildcard", paused: true, timezone });
+  let fires: boolean | null = null;
   return {
+    // Asked at each pass of each schedule; a pattern that never fires is followed for years until croner gives up.
+    fires: () => (fires ??= cron.nextRun(new Date(Date.UTC(2000, 0, 1))) !== null),
     next: (after) => cron.nextRun(after),
     previous: (before) => cron.previousRuns(1, before)[0] ?? null,
     fields: (cron.getPattern() ?? pattern).trim().split(/\s+/),

@@ -15,8 +15,8 @@ export function checkSchedule(schedule: Timed): { readonly message: string } | n
     return whole ? null : { message: "every is at least one second" };
   }
   try {
-    const first = openCron(timing.cron, timezone).next(new Date(Date.UTC(2000, 0, 1)));
-    return first === null ? { message: `${JSON.stringify(timing.cron)} never fires` } : null;
+    const isDead = !openCron(timing.cron, timezone).fires();
+    return isDead ? { message: `${JSON.stringify(timing.cron)} never fires` } : null;
   } catch (error) {
     return { message: error instanceof Error ? error.message.replace(/^CronPattern: /, "") : "not a cron pattern" };
   }

@@ -11,6 +11,10 @@ import {
   type OutputRequest,
 } from "./tasks.ts";
 
+// A thread sees nothing of the daemon's environment. A plain object, too: `yaml` asks it at every token, and an environment
+// of the system's costs more than the token.
+process.env = {};
+
 // Entry of a piscina thread: one export per task. piscina hands its workerData on as the second element.
 
 /** What the pool sends: the slot whose clock this task runs on. */

@@ -16,9 +16,8 @@ export function clockFindings(documents: Iterable<DecodedSpec>, now: Date): read
     const { path, positions, spec } = decoded.document;
     return spec.schedules.flatMap((schedule, index) => {
       const pointer = `/spec/schedules/${String(index)}/cron`;
-      const place = positionOf(positions, pointer);
       return changesOf(schedule, from, until).map((change) => ({
-        ...{ code: "SCHEDULE_DST", severity: "warning", path, ...place, pointer },
+        ...{ code: "SCHEDULE_DST", severity: "warning", path, ...positionOf(positions, pointer), pointer },
         ...{ message: messageOf(schedule, change), fix: fixOf(change) },
       }));
     });

@@ -1,5 +1,5 @@
 import type { Finding } from "../decode/finding.ts";
-import { positionOf } from "../decode/positions.ts";
+import { positionOf, textShiftOf } from "../decode/positions.ts";
 import { sortFindings } from "../decode/schema-findings.ts";
 import { templateTexts } from "../expression/expression-template.ts";
 import type { DagSpec, ScheduleSpec } from "../normal/dag-spec.ts";
@@ -31,7 +31,7 @@ export function checkDag(dag: DagSpec, context: DagContext): readonly Finding[] 
 
 function placed({ what = "value", severity = "error", offset, ...defect }: DagDefect, context: DagContext): Finding {
   const { line, col } = positionOf(context.positions, defect.pointer, what);
-  const shift = context.positions[defect.pointer]?.[4];
+  const shift = textShiftOf(context.positions, defect.pointer);
   const within = offset === undefined || shift === undefined ? 0 : shift + offset;
   return { severity, path: context.path, line, col: col + within, ...defect };
 }

@@ -25,7 +25,7 @@ import type { Allowlist, Quota, RepositorySpec, SiteSpec, Slo, TenantSpec } from
 import { documentDefects } from "./document-defects.ts";
 import { classifyPath, type DocumentPath, misplacedPath } from "./document-path.ts";
 import type { Finding } from "./finding.ts";
-import { type Position, type Positions, positionOf } from "./positions.ts";
+import { type Position, type Positions, packPositions, placesOf, positionOf } from "./positions.ts";
 import { clip, type PlacedValue, schemaFindings, sortFindings } from "./schema-findings.ts";
 import { decodeYaml, type YamlSource } from "./yaml-document.ts";
 
@@ -134,22 +134,35 @@ function renameOf({ kind }: DocumentPath, document: Json): object {
 /** The normal form sorts the sets of a step: their items' places move along, or a finding would name a neighbour. */
 function setPositions(positions: Positions, document: Json): Positions {
   const moved: Record<string, Position> = {};
-  const spec = memberOf(document, "spec");
-  for (const section of ["steps", "finally"]) {
-    const steps = memberOf(spec, section);
-    for (const stepId of typeof steps === "object" && steps !== null ? Object.keys(steps) : []) {
-      for (const set of ["needs", "files", "network"]) {
-        const items = memberOf(memberOf(steps, stepId), set);
-        const pointer = `/spec/${section}/${stepId}/${set}`;
-        const written = Array.isArray(items) ? (items as readonly string[]) : [];
-        [...written].sort().forEach((item, index) => {
-          const position = positions[`${pointer}/${String(written.indexOf(item))}`];
-          if (position !== undefined) moved[`${pointer}/${String(index)}`] = position;
-        });
-      }
+  for (const { pointer, written } of stepSets(document)) {
+    const sorted = [...written].sort();
+    if (sorted.every((item, index) => item === written[index])) continue;
+    for (const [index, item] of sorted.entries()) {
+      const position = placesOf(positions)[`${pointer}/${String(written.indexOf(item))}`];
+      if (position !== undefined) moved[`${pointer}/${String(index)}`] = position;
     }
   }
-  return { ...positions, ...moved };
+  return Object.keys(moved).length === 0 ? positions : packPositions({ ...placesOf(positions), ...moved });
+}
+
+interface StepSet {
+  readonly pointer: string;
+  readonly written: readonly string[];
+}
+
+function stepSets(document: Json): readonly StepSet[] {
+  const spec = memberOf(document, "spec");
+  return ["steps", "finally"].flatMap((section) => {
+    const steps = memberOf(spec, section);
+    const stepIds = typeof steps === "object" && steps !== null ? Object.keys(steps) : [];
+    return stepIds.flatMap((stepId) =>
+      ["needs", "files", "network"].map((set): StepSet => {
+        const items = memberOf(memberOf(steps, stepId), set);
+        const written = Array.isArray(items) ? (items as readonly string[]) : [];
+        return { pointer: `/spec/${section}/${stepId}/${set}`, written };
+      }),
+    );
+  });
 }
 
 const memberOf = (value: Json | undefined, key: string): Json | undefined =>

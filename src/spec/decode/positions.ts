@@ -1,8 +1,15 @@
 /**
- * Places of a document by RFC 6901 pointer: line and column of the value, then of its key (itself where it has none);
- * for a text that stands on one line as it is, how far it begins after that column (1 behind a quote).
+ * Places of a document by RFC 6901 pointer, as one text: threads hand it over at the cost of a string, and of ten
+ * thousand documents few are asked for one.
  */
-export type Positions = Readonly<Record<string, Position>>;
+export interface Positions {
+  readonly packed: string;
+}
+
+/**
+ * Line and column of the value, then of its key (itself where it has none); for a text that stands on one line as it is,
+ * how far it begins after that column (1 behind a quote).
+ */
 export type Position = readonly [line: number, col: number, keyLine: number, keyCol: number, textShift?: number];
 
 /** Counts from 1; 0 where there is no place. */
@@ -11,10 +18,29 @@ export interface Place {
   readonly col: number;
 }
 
+export const packPositions = (places: Readonly<Record<string, Position>>): Positions => ({
+  packed: JSON.stringify(places),
+});
+
+const unpacked = new WeakMap<Positions, Readonly<Record<string, Position>>>();
+
+export function placesOf(positions: Positions): Readonly<Record<string, Position>> {
+  const known = unpacked.get(positions);
+  if (known !== undefined) return known;
+  const places = JSON.parse(positions.packed) as Readonly<Record<string, Position>>;
+  unpacked.set(positions, places);
+  return places;
+}
+
+/** How far the text at a pointer begins after its column, where that is known. */
+export const textShiftOf = (positions: Positions, pointer: string): number | undefined =>
+  placesOf(positions)[pointer]?.[4];
+
 /** The place of a pointer, or of its nearest ancestor that stands in the file (a shorthand has fewer places). */
 export function positionOf(positions: Positions, pointer: string, what: "value" | "key" = "value"): Place {
+  const places = placesOf(positions);
   for (let at = pointer; ; at = at.slice(0, at.lastIndexOf("/"))) {
-    const found = positions[at];
+    const found = places[at];
     if (found !== undefined) {
       return what === "value" ? { line: found[0], col: found[1] } : { line: found[2], col: found[3] };
     }

@@ -1,7 +1,7 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, visit, type YAMLMap } from "yaml";
 import type { CodeName, Json, JsonObject } from "../../base/index.ts";
 import type { Finding } from "./finding.ts";
-import { type Position, type Positions, pointerTo } from "./positions.ts";
+import { type Position, type Positions, packPositions, pointerTo } from "./positions.ts";
 import { CapExceeded, composeYaml, documentCaps } from "./yaml-tokens.ts";
 
 export interface YamlSource {
@@ -100,7 +100,7 @@ function readDocument(source: YamlSource, parsed: readonly Document.Parsed[], { 
   }
   reportOpenQuote(document.contents, walk);
   const value = toJson(document.contents, "", document.contents, walk);
-  const { positions } = walk;
+  const positions = packPositions(walk.positions);
   if (findings.length === 0) return { ok: true, value, positions, warnings: sizeWarnings(source) };
   const onlyRepeats = findings.every(({ code }) => code === "SPEC_DUPLICATE_KEY");
   return { ok: false, findings, ...(onlyRepeats ? { read: { value, positions } } : {}) };

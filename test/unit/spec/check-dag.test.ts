@@ -124,7 +124,7 @@ describe("the lint of a DAG", () => {
 
     const found = checkDag(dag, {
       path: "stored",
-      positions: {},
+      positions: { packed: "{}" },
       plugin: () => null,
       files: [],
       checkSchedule: () => null,
