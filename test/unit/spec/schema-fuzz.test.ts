@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { canonicalText, type Json, type JsonObject, jsonDefect } from "../../../src/base/index.ts";
 import { checkSchedule, nextSlot } from "../../../src/calendar/index.ts";
 import { checkDag, decodeDocument, formatDocument, schemas } from "../../../src/spec/index.ts";
-import { rounds } from "../../support/effort.ts";
+import { rounds, soakTimeout } from "../../support/effort.ts";
 import { bytesOf, sampleContext } from "../../support/spec-fixtures.ts";
 
 type Home = keyof typeof schemas;
@@ -153,35 +153,41 @@ const mapped = (value: Json, of: (member: JsonObject) => JsonObject): JsonObject
   Object.fromEntries(Object.entries(objectOf(value)).map(([key, member]) => [key, of(objectOf(member))]));
 
 describe.each(Object.entries(paths))("documents made from the schema of %s", (kind, path) => {
-  it("are decoded or answered with findings, linted and laid out, whatever their values", () => {
-    let decodedCount = 0;
-    let count = 0;
-    const documents = arbitraryOf(schemas[kind as Home], kind as Home, 0).filter((value) => jsonDefect(value) === null);
-    fc.assert(
-      fc.property(documents, (value) => {
-        count += 1;
-        const { metadata: _asThePathSays, ...document } = value as { metadata?: Json; spec: JsonObject };
-        document.spec = (beyondSchema[kind] ?? ((spec: JsonObject) => spec))(document.spec);
-        const bytes = bytesOf(JSON.stringify(document));
-        const decoded = decodeDocument({ path, bytes });
+  it(
+    "are decoded or answered with findings, linted and laid out, whatever their values",
+    () => {
+      let decodedCount = 0;
+      let count = 0;
+      const documents = arbitraryOf(schemas[kind as Home], kind as Home, 0).filter(
+        (value) => jsonDefect(value) === null,
+      );
+      fc.assert(
+        fc.property(documents, (value) => {
+          count += 1;
+          const { metadata: _asThePathSays, ...document } = value as { metadata?: Json; spec: JsonObject };
+          document.spec = (beyondSchema[kind] ?? ((spec: JsonObject) => spec))(document.spec);
+          const bytes = bytesOf(JSON.stringify(document));
+          const decoded = decodeDocument({ path, bytes });
 
-        expect(decoded.ok || decoded.findings.length > 0).toBe(true);
-        formatDocument({ path, bytes });
-        if (!decoded.ok) return;
-        decodedCount += 1;
-        expect(canonicalText(JSON.parse(decoded.document.specText) as Json)).toBe(decoded.document.specText);
-        if (decoded.document.kind !== "Dag") return;
-        const { spec } = decoded.document;
-        for (const finding of checkDag(spec, sampleContext(decoded.document, { checkSchedule }))) {
-          expect(finding.line).toBe(1);
-          expect(finding.col).toBeGreaterThan(0);
-        }
-        for (const schedule of spec.schedules) {
-          if (checkSchedule(schedule) === null) nextSlot(schedule, new Date("2026-11-24T00:00:00Z"));
-        }
-      }),
-      { numRuns: rounds(150, 5000) },
-    );
-    expect(decodedCount / count).toBeGreaterThan(0.05);
-  });
+          expect(decoded.ok || decoded.findings.length > 0).toBe(true);
+          formatDocument({ path, bytes });
+          if (!decoded.ok) return;
+          decodedCount += 1;
+          expect(canonicalText(JSON.parse(decoded.document.specText) as Json)).toBe(decoded.document.specText);
+          if (decoded.document.kind !== "Dag") return;
+          const { spec } = decoded.document;
+          for (const finding of checkDag(spec, sampleContext(decoded.document, { checkSchedule }))) {
+            expect(finding.line).toBe(1);
+            expect(finding.col).toBeGreaterThan(0);
+          }
+          for (const schedule of spec.schedules) {
+            if (checkSchedule(schedule) === null) nextSlot(schedule, new Date("2026-11-24T00:00:00Z"));
+          }
+        }),
+        { numRuns: rounds(60, 5000) },
+      );
+      expect(decodedCount / count).toBeGreaterThan(0.05);
+    },
+    soakTimeout(60_000),
+  );
 });
