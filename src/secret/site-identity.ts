@@ -8,6 +8,7 @@ import {
   mkdirSync,
   openSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -61,7 +62,7 @@ export async function ensureSiteIdentity(file: string): Promise<SiteIdentity> {
 
 /** What root makes in another user's data directory is for that user's daemon. */
 function give(path: string, owner: number | null): void {
-  if (owner !== null && owner !== 0) chownSync(path, owner, owner);
+  if (owner !== null && owner !== 0) chownSync(path, owner, statSync(dirname(path)).gid);
 }
 
 function writeOnce(file: string, owner: number | null, text: string): boolean {

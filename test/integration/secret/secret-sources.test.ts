@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { armor, Encrypter } from "age-encryption";
 import { describe, expect, it } from "vitest";
@@ -66,6 +75,40 @@ describe("where a value comes from", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(join(dataDir, "secrets")).mode & 0o777).toBe(0o700);
     expect(await find()).toMatchObject({ value: "second-value" });
+  });
+});
+
+describe("where root writes for the daemon's user", () => {
+  const daemon = { uid: 61_234, gid: 61_235 };
+  function setupAsRoot() {
+    const made = setup();
+    chownSync(made.dataDir, daemon.uid, daemon.gid);
+    return made;
+  }
+
+  it.skipIf(process.getuid?.() !== 0)("all of it is that user's, group and all (needs root)", async () => {
+    const { scratch, dataDir, file, find } = setupAsRoot();
+    using _ = scratch;
+
+    storeSecretFile(dataDir, key, "first-value");
+
+    for (const path of [join(dataDir, "secrets"), join(dataDir, "secrets", "acme"), file])
+      expect(statSync(path)).toMatchObject(daemon);
+    expect([process.geteuid?.(), process.getegid?.()]).toEqual([0, 0]);
+    expect(await find()).toMatchObject({ value: "first-value" });
+  });
+
+  it.skipIf(process.getuid?.() !== 0)("it writes nowhere that this user may not (needs root)", () => {
+    const { scratch, dataDir, file } = setupAsRoot();
+    using _ = scratch;
+    storeSecretFile(dataDir, key, "first-value");
+    chmodSync(join(dataDir, "secrets", "acme"), 0o500);
+
+    expect(() => storeSecretFile(dataDir, key, "second-value")).toThrow(
+      expect.objectContaining({ code: "SECRET_UNUSABLE", message: expect.stringContaining("EACCES") as string }),
+    );
+    expect(readFileSync(file, "utf8")).toBe("first-value");
+    expect(process.geteuid?.()).toBe(0);
   });
 });
 
