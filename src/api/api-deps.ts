@@ -27,7 +27,12 @@ export interface SiteStatus {
   readonly site: string;
   readonly version: string;
   readonly appliedRevision: string | null;
-  readonly sandbox: { readonly level: string; readonly reason: string | null };
+  readonly sandbox: {
+    readonly level: string;
+    readonly reason: string | null;
+    /** Steps that run at once. */
+    readonly hosts: number;
+  };
   readonly ready: boolean;
   /** Why not ready, or why nothing starts; empty when all is well. */
   readonly reasons: readonly { readonly reason: string; readonly message: string }[];

@@ -143,7 +143,7 @@ function registerRuns(app: FastifyInstance, deps: ApiDeps, callerOf: CallerOf): 
     },
   );
   interface List {
-    Querystring: { dag?: string; before?: string; limit: number };
+    Querystring: { dag?: string; before?: string; unfinished: boolean; limit: number };
   }
   const listQuery = {
     type: "object",
@@ -151,13 +151,14 @@ function registerRuns(app: FastifyInstance, deps: ApiDeps, callerOf: CallerOf): 
     properties: {
       dag: { type: "string", pattern: idPattern },
       before: { type: "string", pattern: uuidPattern },
+      unfinished: { type: "boolean", default: false },
       limit: { type: "integer", minimum: 1, maximum: 200, default: 50 },
     },
   };
   app.get<List>("/runs", { ...demands("read"), schema: { querystring: listQuery } }, async (request) => {
     const { tenant } = callerOf(request);
-    const { dag = null, before = null, limit } = request.query;
-    return { items: await deps.ledger.listRuns(tenant, { dagId: dag, before, limit }) };
+    const { dag = null, before = null, unfinished, limit } = request.query;
+    return { items: await deps.ledger.listRuns(tenant, { dagId: dag, before, unfinished, limit }) };
   });
   registerRun(app, deps, callerOf);
 }

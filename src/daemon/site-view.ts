@@ -50,7 +50,7 @@ export class SiteView {
       site: config.site,
       version: this.#version,
       appliedRevision: pass?.revision ?? null,
-      sandbox: { level: hosts.level, reason: hosts.facts.reason },
+      sandbox: { level: hosts.level, reason: hosts.facts.reason, hosts: hosts.capacity },
       ready: reasons.length === 0,
       reasons,
     };

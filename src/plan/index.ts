@@ -14,7 +14,7 @@ export { isNoop, isTenantNoop, neverApplied, planChanges } from "./plan-changes.
 export { type PlanOptions, planSteps, planTenant } from "./plan-tenant.ts";
 export { type ReconcileFacts, reconcileFacts } from "./reconcile-facts.ts";
 export { renderPlan } from "./render-plan.ts";
-export { type PlanReport, reportOf, type TouchedRun } from "./report/plan-report.ts";
+export { type PlanAuthority, type PlanReport, reportOf, type TouchedRun } from "./report/plan-report.ts";
 export { renderMarkdown } from "./report/render-markdown.ts";
 export { renderReport } from "./report/render-report.ts";
 export { Suspended, treesOf } from "./suspensions.ts";

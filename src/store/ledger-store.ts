@@ -10,11 +10,7 @@ export interface LedgerStore {
   getTenant(tenant: string): Promise<TenantView | null>;
   listDags(tenant: string): Promise<readonly DagView[]>;
   getDag(tenant: string, dagId: string): Promise<DagView | null>;
-  /** Newest first; `before` = a runId. */
-  listRuns(
-    tenant: string,
-    query: { readonly dagId: string | null; readonly before: string | null; readonly limit: number },
-  ): Promise<readonly RunView[]>;
+  listRuns(tenant: string, query: RunsQuery): Promise<readonly RunView[]>;
   getRun(tenant: string, runId: string): Promise<RunView | null>;
   /** By (stepId, index, attempt). */
   attempts(tenant: string, runId: string): Promise<readonly AttemptView[]>;
@@ -29,6 +25,16 @@ export interface LedgerStore {
     tenant: string,
     recordId: string,
   ): Promise<{ readonly seq: number; readonly batch: number; readonly line: string } | null>;
+}
+
+/** Newest first. */
+export interface RunsQuery {
+  readonly dagId: string | null;
+  /** A runId; null = from the newest. */
+  readonly before: string | null;
+  /** Only runs that have not ended. */
+  readonly unfinished?: boolean;
+  readonly limit: number;
 }
 
 export interface EventQuery {

@@ -29,7 +29,7 @@ export function addPlanCommand(program: Command, context: CliContext): void {
     .option("--ref <ref>", "the same as TO")
     .option("--data <dir>", "data directory of the daemon to compare with")
     .option("--as-of <utc>", "count firing times from here (default: the committer time of TO)", parseInstant)
-    .option("--hosts <n>", "steps that the site's hosts run at once", parseCount)
+    .option("--hosts <n>", "steps that the site's hosts run at once (default: as the site says)", parseCount)
     .addOption(
       new Option("-o, --output <format>")
         .choices(["text", "json", "markdown"] satisfies PlanOptions["output"][])
@@ -44,8 +44,9 @@ export function addPlanCommand(program: Command, context: CliContext): void {
 }
 
 const planHelp = `
-FROM..TO needs no daemon and gives the same bytes on any machine. Without FROM: compared with what the daemon on the data
-directory has applied, DAG by DAG as its API says; quota, allowlist, plugins and files as its applied revision holds them
+FROM..TO needs no daemon: from the same commits and approvals it gives the same bytes on any machine. With --data, or
+ORRERY_DATA, it is for the site of that data directory, and a daemon that runs there is asked for runs under way alone.
+Without FROM: compared with what the daemon on the data directory has applied, DAG by DAG as its API says; quota, allowlist, plugins and files as its applied revision holds them
 in this repository; without a daemon with nothing, so that everything is new. Only commits are planned, never the files
 of a work tree.
 Exit 0 no change, 1 changes or held, 5 a brake or an approval waits for a person.`;
@@ -77,11 +78,11 @@ async function plan(options: PlanOptions, terminal: Terminal): Promise<ExitCode>
       terminal.print([renderPlan(answer.plan).trimEnd(), ...renderReport(answer.report)].join("\n"));
   }
   for (const note of answer.notes) terminal.note(note);
-  return exitOf(answer.plan, answer.stalled);
+  return exitOf(answer.plan, answer.report.stalled);
 }
 
 /** A brake before changes (DESIGN.md section 2). What the daemon would not even follow is no clean plan either. */
-function exitOf(plan: Plan, stalled: RepositoryPlan["stalled"]): ExitCode {
+function exitOf(plan: Plan, stalled: RepositoryPlan["report"]["stalled"]): ExitCode {
   if (stalled?.code === "APPROVALS_MISSING") return exitCodes.waiting;
   if (plan.tenants.some(({ blocked }) => blocked?.kind === "brake" || blocked?.kind === "freeze"))
     return exitCodes.waiting;

@@ -1,7 +1,7 @@
 import type { RepositoryPlan } from "./repository-plan.ts";
 
 /** The plan as plain data: names, hashes, fields that differ; no whole spec text. */
-export function jsonOfPlan({ report, comparedWith, stalled }: RepositoryPlan): object {
-  const { to, ...rest } = report;
-  return { revision: to, comparedWith, stalled, ...rest };
+export function jsonOfPlan({ report, comparedWith }: RepositoryPlan): object {
+  const { to, authority, ...rest } = report;
+  return { revision: to, comparedWith, planHash: authority?.planHash ?? null, ...rest, authority };
 }

@@ -1,5 +1,6 @@
 import { type Json, type JsonObject, type UtcText, utcText } from "../../base/index.ts";
 import { defaults, effectiveDag, type Finding, type TenantSnapshot } from "../../spec/index.ts";
+import type { ChangeDemands, GroundsDiff, TrustWalk } from "../../trust/index.ts";
 import type { DagAspect, DagChange, DocumentChange, Plan, TenantBlock, TenantPlan } from "../plan.ts";
 import { type FieldChange, fieldDiff } from "./field-diff.ts";
 import { type Firing, nextFirings } from "./firing-times.ts";
@@ -29,7 +30,8 @@ export interface DagReport {
   readonly aspects: readonly DagAspect[];
   readonly fields: readonly FieldChange[];
   readonly firing: { readonly before: readonly Firing[]; readonly after: readonly Firing[] };
-  readonly runs: readonly TouchedRun[];
+  /** null = nobody asked a daemon. */
+  readonly runs: readonly TouchedRun[] | null;
 }
 
 export interface TenantReport {
@@ -52,7 +54,19 @@ export interface PlanReport {
   readonly applyable: boolean;
   readonly tenants: readonly TenantReport[];
   readonly capacity: SiteCapacity;
+  /** null = the site that is planned for is not known: for every tenant of the repository. */
+  readonly site: string | null;
+  /** null = compared with nothing, so nobody's rules apply. */
+  readonly authority: PlanAuthority | null;
+  /** The first commit that the daemon would not follow, and why. */
+  readonly stalled: TrustWalk["stalled"];
   readonly findings: readonly Finding[];
+}
+
+/** Whose change it may be, by the rules of what it starts from. */
+export interface PlanAuthority extends ChangeDemands {
+  /** Who may do more afterwards, and who less. */
+  readonly people: GroundsDiff;
 }
 
 export interface ReportContext {
@@ -62,8 +76,11 @@ export interface ReportContext {
   readonly hosts: number | null;
   /** Normal form of a DAG as it stands, null = none. */
   specTextOf(tenant: string, dagId: string): string | null;
-  /** Runs that have not ended; none where no daemon can be asked. */
-  unfinished(tenant: string, dagId: string): readonly Omit<TouchedRun, "effect">[];
+  readonly site: string | null;
+  readonly authority: PlanAuthority | null;
+  readonly stalled: TrustWalk["stalled"];
+  /** Runs that have not ended; null where no daemon can be asked. */
+  unfinished(tenant: string, dagId: string): readonly Omit<TouchedRun, "effect">[] | null;
 }
 
 const firingsShown = 5;
@@ -79,6 +96,7 @@ export function reportOf(plan: Plan, context: ReportContext): PlanReport {
     applyable: plan.applyable,
     tenants: plan.tenants.map((tenant, i) => tenantReport(tenant, context, { quotas, own: i })),
     capacity: siteCapacity(quotas, context.hosts),
+    ...{ site: context.site, authority: context.authority, stalled: context.stalled },
     findings: plan.findings,
   };
 }
@@ -103,7 +121,7 @@ function tenantReport(
     blocked: plan.blocked,
     dags: plan.dags.map((change) => dagReport(plan.tenant, change, context)),
     documents: plan.documents.map(({ kind, document, name }) => ({ kind, document, name })),
-    quota: quotaEffect(mine, quotas),
+    quota: quotaEffect(mine, quotas, context.hosts),
     grants: grantDiff(before?.allowlist ?? null, after?.allowlist ?? null),
   };
 }
@@ -157,9 +175,10 @@ function dagReport(tenant: string, change: DagChange, context: ReportContext): D
 function touchedRuns(
   { kind }: DagChange,
   { suspended }: DagState,
-  unfinished: readonly Omit<TouchedRun, "effect">[],
-): readonly TouchedRun[] {
+  unfinished: readonly Omit<TouchedRun, "effect">[] | null,
+): readonly TouchedRun[] | null {
   const ends = kind === "prune" || (kind === "update" && suspended);
+  if (unfinished === null) return null;
   return unfinished.map((run) => ({
     ...run,
     effect: ends && run.state === "queued" ? "is cancelled" : "ends as it began",

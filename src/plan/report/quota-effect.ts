@@ -1,4 +1,4 @@
-import { canonicalText, type Json } from "../../base/index.ts";
+import { canonicalText, type Json, type JsonObject } from "../../base/index.ts";
 import type { Quota } from "../../spec/index.ts";
 import { type FieldChange, fieldDiff } from "./field-diff.ts";
 
@@ -7,6 +7,8 @@ export interface QuotaEffect {
   readonly fields: readonly FieldChange[];
   /** Share of idle capacity: its weight among those of all tenants, 0 to 1. */
   readonly share: { readonly before: number; readonly after: number };
+  /** Steps at once that the share of the site's hosts guarantees, to one decimal; null where nobody said how many. */
+  readonly guaranteed: { readonly before: number; readonly after: number } | null;
 }
 
 /** What all tenants together may use at once, and what there is. */
@@ -28,16 +30,36 @@ export interface TenantQuotas {
 
 type Side = "before" | "after";
 
-export function quotaEffect(own: TenantQuotas, all: readonly TenantQuotas[]): QuotaEffect {
+/** `hosts`: steps that the site runs at once. */
+export function quotaEffect(own: TenantQuotas, all: readonly TenantQuotas[], hosts: number | null): QuotaEffect {
   const share = (side: Side): number => {
     const total = sumOf(all, side, ({ weight }) => weight);
     return total === 0 ? 0 : (own[side]?.weight ?? 0) / total;
   };
-  const text = (quota: Quota | null): Json => (quota === null ? null : (JSON.parse(canonicalText(quota)) as Json));
-  return {
-    fields: own.before === null || own.after === null ? [] : fieldDiff(text(own.before), text(own.after)),
-    share: { before: share("before"), after: share("after") },
+  const guaranteed = (side: Side): number => {
+    const wanted = own[side]?.steps.maxConcurrent ?? 0;
+    return Math.round(Math.min(wanted, share(side) * (hosts ?? 0)) * 10) / 10;
   };
+  return {
+    fields: own.before === null || own.after === null ? [] : fieldDiff(asWritten(own.before), asWritten(own.after)),
+    share: { before: share("before"), after: share("after") },
+    guaranteed: hosts === null ? null : { before: guaranteed("before"), after: guaranteed("after") },
+  };
+}
+
+/** With the names that quota.yaml has: `perStep.cpuTime`, not `cpuTimeMs`. */
+function asWritten(quota: Quota): Json {
+  const rename = (value: Json): Json => {
+    if (value === null || typeof value !== "object") return value;
+    if (Array.isArray(value)) return value.map(rename);
+    const entries = Object.entries(value as JsonObject).filter(([name]) => name !== "limits");
+    const limits = (value as JsonObject)["limits"];
+    const inner = limits === undefined ? [] : Object.entries(limits as JsonObject);
+    return Object.fromEntries(
+      [...entries, ...inner].map(([name, each]) => [name.replace(/(Ms|Bytes)$/, ""), rename(each)]),
+    );
+  };
+  return rename(JSON.parse(canonicalText(quota)) as Json);
 }
 
 export function siteCapacity(all: readonly TenantQuotas[], hosts: number | null): SiteCapacity {

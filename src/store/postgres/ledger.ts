@@ -1,7 +1,7 @@
 import { type Clock, type CodeName, type UtcText, utcText } from "../../base/index.ts";
 import type { Database, Row, Session } from "../../database/index.ts";
 import type { RunWait } from "../../policy/index.ts";
-import type { AttemptView, DagView, LedgerStore, RunView, TenantView } from "../ledger-store.ts";
+import type { AttemptView, DagView, LedgerStore, RunsQuery, RunView, TenantView } from "../ledger-store.ts";
 import type { Condition } from "../revision-store.ts";
 import { hashBytes, hexOfBytes, isHash, isUuid, utcOrNull } from "./column-codec.ts";
 import { readConditions } from "./conditions.ts";
@@ -121,11 +121,8 @@ interface RunViewRow extends RunRow {
   readonly ready: boolean;
 }
 
-interface RunQuery {
-  readonly dagId: string | null;
-  readonly before: string | null;
+interface RunQuery extends RunsQuery {
   readonly runId: string | null;
-  readonly limit: number;
   readonly now: Date;
 }
 
@@ -138,14 +135,14 @@ const runsText = `select r.*, v.commit_id from (
     (select ${shared}, state, null as class, null as code, null::timestamptz as ended_at, null::bytea as outputs_hash, tag is not null as ready
       from run_live where ${wanted} order by run_id desc limit $5)
     union all
-    (select ${shared}, status, class, code, ended_at, outputs_hash, true from run where ${wanted} order by run_id desc limit $5)
+    (select ${shared}, status, class, code, ended_at, outputs_hash, true from run where ${wanted} and not $6 order by run_id desc limit $5)
   ) r join dag_version v on v.tenant_id = r.tenant_id and v.dag_id = r.dag_id and v.spec_hash = r.spec_hash
   order by r.run_id desc limit $5`;
 
 async function readRuns(session: Session, tenant: string, query: RunQuery): Promise<readonly RunView[]> {
   const rows = await session.query<RunViewRow>({
     text: runsText,
-    values: [tenant, query.dagId, query.before, query.runId, query.limit],
+    values: [tenant, query.dagId, query.before, query.runId, query.limit, query.unfinished ?? false],
   });
   const queued = rows.filter(({ state }) => state === "queued");
   const waits = await readWaits(session, { tenant, runs: queued, now: query.now });

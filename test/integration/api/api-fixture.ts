@@ -115,7 +115,7 @@ export async function openApi(overrides: Partial<ApiDeps> = {}): Promise<Api> {
     readLog: (_tenant, sha256) => Promise.resolve(sha256 === logHash ? '{"line":1}\n' : null),
     site: () => ({
       ...{ site: "hq", version: "0.0.0", appliedRevision: null, ready: false },
-      sandbox: { level: "confined", reason: null },
+      sandbox: { level: "confined", reason: null, hosts: 4 },
       reasons: [{ reason: "Reconciling", message: "the first pass has not ended" }],
     }),
     tenants: () => ["acme", "borealis"],

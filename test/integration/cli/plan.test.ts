@@ -73,7 +73,7 @@ async function openDaemon(site: Site, revision: string) {
     } as never,
     site: () => ({
       ...{ site: "local", version: "0", appliedRevision: revision, ready: true, reasons: [] },
-      sandbox: { level: "confined", reason: null },
+      sandbox: { level: "confined", reason: null, hosts: 4 },
     }),
   });
   const file = JSON.stringify({ pid: process.pid, url: api.url, metricsUrl: api.metricsUrl });
@@ -136,9 +136,9 @@ cd .. && printf 'apiVersion: orrery/v1\\nkind: Quota\\nspec: { weight: 3 }\\n' >
     await using _ = await openDaemon(site, site.head());
     site.push("echo x >> README.md", false);
 
-    const { exit, notes } = await site.plan();
+    const { exit, out } = await site.plan();
 
-    expect(notes).toMatch(/would not follow commit [0-9a-f]{12}: ORY4001 TRUST_UNSIGNED/);
+    expect(out).toMatch(/would not follow commit [0-9a-f]{12}: ORY4001 TRUST_UNSIGNED/);
     expect(exit).toBe(1);
   });
 

@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import { canonicalText, type Json } from "../../../src/base/index.ts";
 import { planChanges, renderMarkdown, renderReport, reportOf } from "../../../src/plan/index.ts";
 import { fieldDiff } from "../../../src/plan/report/field-diff.ts";
+import { fieldText } from "../../../src/plan/report/field-text.ts";
+import type { PlanAuthority, ReportContext } from "../../../src/plan/report/plan-report.ts";
 import { acme, after, desiredOf, every, hello, revision, type World } from "./plan-fixture.ts";
 
 const json: fc.Arbitrary<Json> = fc
@@ -48,7 +50,31 @@ describe("fieldDiff", () => {
   });
 });
 
-function report(before: World | null, later: World) {
+describe("a field on one line", () => {
+  it("has times and sizes as specs write them, and what a plugin calls a timeout as it is", () => {
+    const lines = [
+      { field: "timeout", before: 3_600_000, after: 1_800_000 },
+      { field: "steps.a.limits.memory", after: 2 ** 27 },
+      { field: "finally.b.retry.backoff", before: 1500 },
+      { field: "schedules.nightly.catchUp.maxAge", before: null, after: 86_400_000 },
+      { field: "perDay.artifacts", before: null, after: 2 ** 31 },
+      { field: "steps.a.with.timeout", before: 1000, after: 2000 },
+      { field: "steps.a.with.limits.memory", before: 1024, after: 2048 },
+    ].map(fieldText);
+
+    expect(lines).toEqual([
+      "~ timeout: 1h -> 30m",
+      "+ steps.a.limits.memory: 128Mi",
+      "- finally.b.retry.backoff: 1500ms",
+      "~ schedules.nightly.catchUp.maxAge: none -> 1d",
+      "~ perDay.artifacts: none -> 2Gi",
+      "~ steps.a.with.timeout: 1000 -> 2000",
+      "~ steps.a.with.limits.memory: 1024 -> 2048",
+    ]);
+  });
+});
+
+function report(before: World | null, later: World, more: Partial<ReportContext> = {}) {
   const observed = before === null ? [] : [after(before)];
   const stood = before === null ? null : desiredOf(before);
   const plan = planChanges({ revision, prunePercent: 100, tenants: [desiredOf(later)], findings: [] }, observed);
@@ -60,7 +86,9 @@ function report(before: World | null, later: World) {
       const dag = stood?.kind === "readable" ? stood.dags.find((found) => found.dagId === dagId) : undefined;
       return dag?.kind === "readable" ? dag.specText : null;
     },
+    ...{ site: "hq", authority: null, stalled: null },
     unfinished: (_, dagId) => (dagId === "gone" ? [{ runId: "r", runNo: 3, state: "queued" }] : []),
+    ...more,
   });
 }
 
@@ -121,5 +149,77 @@ describe("the report of a plan", () => {
     // Within a code span that is longer than any run of backticks in it.
     expect(lines[0]).toMatch(/^- ````+ .* ````+$/u);
     expect(lines[0]).toContain("\\|");
+  });
+
+  it("guarantees a share of the hosts, and never more than the quota lets a tenant use", () => {
+    const quota = (weight: number) =>
+      `apiVersion: orrery/v1\nkind: Quota\nspec: { weight: ${String(weight)}, perDay: { cpuTime: 2h } }\n`;
+    const { tenants } = report(
+      acme({ hello: hello() }),
+      acme({ hello: hello() }, { "tenants/acme/quota.yaml": quota(3) }),
+      { hosts: 64 },
+    );
+
+    expect(tenants[0]?.quota).toEqual({
+      fields: [
+        { field: "perDay.cpuTime", before: null, after: 7_200_000 },
+        { field: "weight", before: 1, after: 3 },
+      ],
+      share: { before: 1, after: 1 },
+      guaranteed: { before: 4, after: 4 },
+    });
+  });
+
+  it("says that no daemon was asked where runs under way are not known, in every form", () => {
+    const worlds = [acme({ hello: hello("x") }), acme({ hello: hello("y") })] as const;
+    const unknown = report(...worlds, { unfinished: () => null });
+    const none = report(...worlds);
+
+    expect(unknown.tenants[0]?.dags[0]?.runs).toBeNull();
+    expect(none.tenants[0]?.dags[0]?.runs).toEqual([]);
+    expect(renderReport(unknown)).toContain("runs under way: not known, no daemon was asked");
+    expect(renderMarkdown(unknown)).toContain("Runs under way: not known, no daemon was asked.");
+    expect(renderReport(none).join("\n") + renderMarkdown(none)).not.toContain("no daemon was asked");
+  });
+
+  it("says of each rule what it wants and has, and lets no name of the repository steer a page or a terminal", () => {
+    const authority: PlanAuthority = {
+      ...{ planHash: "a".repeat(64), commits: "warn" },
+      demands: [
+        {
+          rule: { match: "tenants/*/quota.yaml", by: "operators", approvals: 1, line: 12 },
+          paths: ["a", "b", "c", "d", "e", "f", "g"].map((name) => `tenants/${name}/quota.yaml`),
+          maySign: ["omar@hq.example", "oya@hq.example"],
+          signedBy: [
+            { principal: "omar@hq.example", commits: ["1".repeat(40)], may: true },
+            { principal: null, commits: ["2".repeat(40)], may: false },
+          ],
+          ...{ wanted: 1, approvedBy: [], rejectedBy: ["oya@hq.example"], isApproved: false, mayApprove: [] },
+        },
+        {
+          ...{ rule: null, paths: ["x|](http://evil.example)\u001b[2J"], maySign: [], signedBy: [], wanted: 0 },
+          ...{ approvedBy: [], rejectedBy: [], isApproved: false, mayApprove: [] },
+        },
+      ],
+      people: { gained: ["eve@hq.example in operators"], lost: [] },
+    };
+    const found = report(acme({ hello: hello("x") }), acme({ hello: hello("y") }), { authority });
+    const [text, markdown] = [renderReport(found).join("\n"), renderMarkdown(found)];
+
+    for (const words of [text, markdown]) {
+      expect(words).toContain("tenants/e/quota.yaml and 2 more");
+      expect(words).toContain("of operators, with 1 approval");
+      expect(words).toContain("signed: omar@hq.example (111111111111)");
+      expect(words).toContain("signed: by no key that the base knows (222222222222), who may not");
+      expect(words).toContain("approvals: 0 of 1 there; may approve: nobody");
+      expect(words).toContain("rejected by: oya@hq.example");
+      expect(words).toContain("no rule of trust.paths matches: nobody may change it");
+      expect(words).toContain("commits: warn: signatures and these rules stop nobody");
+      expect(words).toContain("a".repeat(64));
+      expect(words).not.toContain("\u001b");
+    }
+    expect(text).toMatch(/^ {2}! {2}tenants\/a\/quota.yaml/mu);
+    expect(markdown).toContain("`x\\|](http://evil.example)\\u{1b}[2J`");
+    expect(markdown).toContain("- may now: `eve@hq.example in operators`");
   });
 });
