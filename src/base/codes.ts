@@ -1,9 +1,11 @@
 import { apiCodes } from "./codes/api.ts";
 import { auditCodes } from "./codes/audit.ts";
+import { dagCodes } from "./codes/dag.ts";
 import { grantCodes } from "./codes/grant.ts";
 import { installCodes } from "./codes/install.ts";
 import { runCodes } from "./codes/run.ts";
 import { specCodes } from "./codes/spec.ts";
+import { stepCodes } from "./codes/step.ts";
 import { trustCodes } from "./codes/trust.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import type { Disposition, ErrorClass } from "./fault.ts";
@@ -24,8 +26,10 @@ export interface CodeRow {
 export const codes = {
   ...installCodes,
   ...specCodes,
+  ...dagCodes,
   ...grantCodes,
   ...trustCodes,
+  ...stepCodes,
   ...runCodes,
   ...auditCodes,
   ...apiCodes,
