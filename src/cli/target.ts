@@ -3,7 +3,7 @@ import { userInfo } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { dataDirOf, readEnvironment } from "../config/index.ts";
 import { isId } from "../spec/index.ts";
-import { connectDaemon, type DaemonClient } from "./daemon-client.ts";
+import type { DaemonClient } from "./daemon-client.ts";
 import { usage } from "./terminal.ts";
 
 /** Options that every command of a daemon has. */
@@ -63,12 +63,14 @@ export function tenantOf(options: { readonly tenant?: string }): string {
   return options.tenant;
 }
 
-export function clientFor(
+/** What talks to a daemon is loaded for that: a local run must not wait for its tokens' library. */
+export async function clientFor(
   dataDir: string,
   tenant: string,
   scope: "operate" | "admin" = "operate",
 ): Promise<DaemonClient> {
-  return connectDaemon({ dataDir, tenant, subject: `${userName()}@cli`, scope });
+  const { connectDaemon } = await import("./daemon-client.ts");
+  return await connectDaemon({ dataDir, tenant, subject: `${userName()}@cli`, scope });
 }
 
 /** The number where the user has no name: containers run under any uid. */

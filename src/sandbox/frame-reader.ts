@@ -6,7 +6,7 @@ import { maxFrameBytes, type UpFrame } from "./control-frame.ts";
 export class FrameViolation extends Error {}
 
 const newline = 10;
-const upKinds: readonly UpFrame["t"][] = [
+const upKinds: ReadonlySet<unknown> = new Set<UpFrame["t"]>([
   "ready",
   "bound",
   "log",
@@ -16,17 +16,27 @@ const upKinds: readonly UpFrame["t"][] = [
   "chunk",
   "output",
   "failed",
-];
+]);
 
-function validators(): ReadonlyMap<string, ValidateFunction> {
+/**
+ * Each kind is compiled when the first of it comes, and alone: the whole schema, checked against its draft first, held up
+ * the first frame of every process by 100 ms. A test checks it instead.
+ */
+function compiler(): (kind: string) => ValidateFunction {
   const path = new URL("../../schemas/control-frame.schema.json", import.meta.url);
-  const schema = JSON.parse(readFileSync(path, "utf8")) as { readonly $id: string };
-  const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
-  ajv.addSchema(schema);
-  return new Map(upKinds.map((kind) => [kind, ajv.compile({ $ref: `${schema.$id}#/$defs/${kind}` })]));
+  const { $defs } = JSON.parse(readFileSync(path, "utf8")) as { readonly $defs: Readonly<Record<string, object>> };
+  const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, validateSchema: false, meta: false });
+  const compiled = new Map<string, ValidateFunction>();
+  return (kind) => {
+    const known = compiled.get(kind);
+    if (known !== undefined) return known;
+    const validate = ajv.compile({ ...$defs[kind], $defs });
+    compiled.set(kind, validate);
+    return validate;
+  };
 }
 
-let compiled: ReadonlyMap<string, ValidateFunction> | null = null;
+let validatorOf: ((kind: string) => ValidateFunction) | null = null;
 
 /** One line of a host, checked against the schema; throws FrameViolation. */
 export function decodeUpFrame(line: string): UpFrame {
@@ -37,8 +47,8 @@ export function decodeUpFrame(line: string): UpFrame {
     throw new FrameViolation("no JSON");
   }
   if (typeof value !== "object" || value === null || !("t" in value)) throw new FrameViolation("no frame");
-  compiled ??= validators();
-  const validate = typeof value.t === "string" ? compiled.get(value.t) : undefined;
+  validatorOf ??= compiler();
+  const validate = typeof value.t === "string" && upKinds.has(value.t) ? validatorOf(value.t) : null;
   if (validate?.(value) !== true) throw new FrameViolation("no frame of the schema");
   return value as UpFrame;
 }

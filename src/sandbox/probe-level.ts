@@ -47,6 +47,8 @@ interface Trial {
 const mebibyte = 1024 * 1024;
 const blankKind = { broker: false, memoryBytes: 128 * mebibyte, scratchBytes: 16 * mebibyte };
 const startTimeoutMs = 15_000;
+/** Data of a host before it is known how much an idle one takes. */
+const roomyBytes = 4096 * mebibyte;
 
 /** The highest level whose canary is stopped everywhere, tried in the real launcher. About 0.4 s. */
 export async function probeSandbox(deps: HostFactoryDeps, options: ProbeOptions): Promise<ProbedSandbox> {
@@ -119,9 +121,8 @@ async function attemptLevel(deps: HostFactoryDeps, trial: Trial): Promise<Probed
   try {
     const { level } = trial.wall;
     const factory = (baselineBytes: number | null): HostFactory => createHostFactory(deps, { ...trial, baselineBytes });
-    const baselineBytes = hasProc(trial.system) ? await measureBaseline(factory(4096 * mebibyte)) : null;
+    const [baselineBytes, { probes, node }] = await measured(factory(hasProc(trial.system) ? roomyBytes : null), trial);
     const launch = factory(baselineBytes);
-    const { probes, node } = await canaryIn(launch, trial);
     const passed = probes.find(({ stopped }) => !stopped);
     if (level === "confined" && passed !== undefined)
       return { reason: `the canary could ${passed.name} (${passed.detail})` };
@@ -132,6 +133,18 @@ async function attemptLevel(deps: HostFactoryDeps, trial: Trial): Promise<Probed
     if (error instanceof Fault) return { reason: error.message };
     throw error;
   }
+}
+
+/** Both at once, each in a host of its own: no probe of the canary depends on how much memory it may have. */
+async function measured(
+  launch: HostFactory,
+  trial: Trial,
+): Promise<readonly [number | null, Awaited<ReturnType<typeof canaryIn>>]> {
+  const baseline = hasProc(trial.system) ? measureBaseline(launch) : Promise.resolve(null);
+  const canary = canaryIn(launch, trial);
+  // No host of a level that failed may be left when the next level is tried.
+  await Promise.allSettled([baseline, canary]);
+  return [await baseline, await canary];
 }
 
 /**

@@ -1,27 +1,15 @@
-import { existsSync } from "node:fs";
-import path from "node:path";
 import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../../base/index.ts";
 import { printable } from "../../plan/index.ts";
-import { isId } from "../../spec/index.ts";
 import { durationText } from "../local/local-lines.ts";
-import { checkTenant, parsePluginRef } from "../new/new-documents.ts";
-import { stands, writeNew } from "../new/write-new.ts";
 import { buildPlugin, staleFiles, writePlugin } from "../plugin/build-plugin.ts";
 import { defectOf, readExamples } from "../plugin/example-cases.ts";
-import { decodeManifest, readPluginSource, sourceFolder } from "../plugin/plugin-source.ts";
-import { editorTexts, sourceTexts } from "../plugin/source-texts.ts";
+import type { PluginInitOptions } from "../plugin/init-plugin.ts";
+import { readPluginSource, sourceFolder } from "../plugin/plugin-source.ts";
 import type { CliContext } from "../program.ts";
 import { jsonText } from "../query/json-text.ts";
-import { specRootOf } from "../spec-place.ts";
 import { type OutputFormat, outputOption } from "../target.ts";
-import { type Terminal, usage } from "../terminal.ts";
-
-interface InitOptions {
-  readonly repo: string;
-  readonly version: string;
-  readonly output: OutputFormat;
-}
+import type { Terminal } from "../terminal.ts";
 
 interface BuildOptions {
   readonly check?: true;
@@ -44,7 +32,10 @@ export function addPluginCommand(program: Command, context: CliContext): void {
     .option("--repo <path>", "the work tree (default: here)", ".")
     .addOption(outputOption())
     .exitOverride()
-    .action((target: string, options: InitOptions) => init(target, options, terminal));
+    .action(async (target: string, options: PluginInitOptions) => {
+      const { initPlugin } = await import("../plugin/init-plugin.ts");
+      initPlugin(target, options, terminal);
+    });
   command
     .command("build [path]")
     .description("bundle a source to tenants/<tenant>/plugins/<name>/<version>/, with its digest (default: here)")
@@ -63,36 +54,6 @@ export function addPluginCommand(program: Command, context: CliContext): void {
     .action(async (start: string | undefined, options: TestOptions) => {
       context.exit(await test(start ?? ".", options, terminal));
     });
-}
-
-function init(target: string, { repo, version, output }: InitOptions, terminal: Terminal): void {
-  const slash = target.indexOf("/");
-  const tenant = target.slice(0, slash);
-  if (slash < 1 || !isId(tenant)) throw usage(`${target} is not TENANT/SERVICE.TASK, as acme/acme.count`);
-  const { name } = parsePluginRef(`${target.slice(slash + 1)}@${version}`);
-  const root = specRootOf(repo);
-  if (!existsSync(path.join(root, ".git")) && !existsSync(path.join(root, "orrery.yaml")))
-    throw usage(`${root} is a bare repository: clone it, and write in the clone`);
-  checkTenant(root, tenant);
-  const place = { tenant, name, version, dir: `${sourceFolder}/${tenant}/${name}` };
-  const files = sourceTexts(place);
-  // A name that no tenant may speak for is said before anything is written.
-  decodeManifest(files.get(`${place.dir}/plugin.yaml`) ?? "", place);
-  const editor = [...editorTexts()].filter(([file]) => !stands(root, file));
-  writeNew(root, new Map([...files, ...editor]));
-  const written = [...files.keys(), ...editor.map(([file]) => file)];
-  if (output === "json") {
-    terminal.print(jsonText({ written }));
-    return;
-  }
-  for (const file of written) terminal.print(`wrote ${file}`);
-  terminal.print(
-    [
-      ...["", "Next:", `  orrery plugin test ${place.dir}`, `  orrery plugin build ${place.dir}`],
-      `  tenants/${tenant}/allowlist.yaml must grant it: { name: ${name}, versions: ["${version}"] }`,
-      `  orrery.yaml: trust.paths may name who changes ${sourceFolder}/${tenant}/**`,
-    ].join("\n"),
-  );
 }
 
 async function build(start: string, { check, output }: BuildOptions, terminal: Terminal): Promise<ExitCode> {

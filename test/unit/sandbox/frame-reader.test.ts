@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { maxFrameBytes } from "../../../src/sandbox/control-frame.ts";
@@ -5,6 +7,21 @@ import { chunkBytes, decodeUpFrame, FrameReader, FrameViolation } from "../../..
 
 const id = "0123456789abcdef0123456789abcdef";
 const ready = { t: "ready", node: "v20.20.2" };
+
+it("the schema of frames is one of its draft, whole: the reader does not check it again", () => {
+  const path = new URL("../../../schemas/control-frame.schema.json", import.meta.url);
+  const schema = JSON.parse(readFileSync(path, "utf8")) as { readonly $id: string };
+  const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+
+  const validate = ajv.compile(schema);
+
+  expect(ajv.validateSchema(schema)).toBe(true);
+  expect([validate(ready), validate({ ...ready, more: 1 }), validate({ t: "toString" })]).toEqual([true, false, false]);
+});
+
+it.each(["down", "up", "id", "bind", "toString", "__proto__"])("%s is no kind of a frame that a host sends", (t) => {
+  expect(() => decodeUpFrame(JSON.stringify({ t, id }))).toThrow(FrameViolation);
+});
 
 describe("FrameReader", () => {
   it("gives the same frames however the bytes are cut", () => {
