@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "esbuild";
+import { bundleOptions } from "../src/cli/plugin/bundle-options.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 const sources = path.join(root, "sandbox", "plugins");
@@ -26,16 +27,9 @@ if (drifted > 0) process.exitCode = 1;
 
 async function bundle(name: string): Promise<string> {
   const result = await build({
+    ...bundleOptions,
     entryPoints: [path.join("sandbox", "plugins", name, "plugin.ts")],
     absWorkingDir: root,
-    bundle: true,
-    write: false,
-    format: "iife",
-    globalName: "plugin",
-    platform: "browser",
-    target: "es2022",
-    charset: "utf8",
-    legalComments: "inline",
     logLevel: "error",
   });
   return result.outputFiles[0]?.text ?? "";

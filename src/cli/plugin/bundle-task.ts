@@ -1,6 +1,7 @@
 import path from "node:path";
 import { build, type Plugin } from "esbuild";
 import { Fault } from "../../base/index.ts";
+import { bundleOptions } from "./bundle-options.ts";
 import type { PluginSource } from "./plugin-source.ts";
 
 /** All that `orrery/sdk` is at run time: given here, so that no bundle depends on where Orrery is installed. */
@@ -21,17 +22,11 @@ const sdkPlugin: Plugin = {
 export async function bundleTask({ root, dir, manifest }: PluginSource): Promise<string> {
   try {
     const result = await build({
+      ...bundleOptions,
       entryPoints: [path.posix.join(dir, "task.ts")],
       absWorkingDir: root,
-      bundle: true,
-      write: false,
-      format: "iife",
-      globalName: "plugin",
-      platform: "browser",
-      target: "es2022",
-      charset: "utf8",
-      legalComments: "inline",
       logLevel: "silent",
+      // A tenant's repository may hold any; shipped plugins are built under the tsconfig.json of this one.
       tsconfigRaw: {},
       define: { "process.env.NODE_ENV": '"production"' },
       external: manifest.needs.builtins.flatMap((name) => [name, `node:${name.replace(/^node:/, "")}`]),
