@@ -7,9 +7,10 @@ export type Timed = Pick<ScheduleSpec, "timing" | "timezone">;
 const eternity = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 /** What is wrong with a schedule, or null: cron text, zone, interval, or that it never fires. */
-export function checkSchedule(schedule: Timed): { readonly message: string } | null {
+export function checkSchedule(schedule: Timed): { readonly message: string; readonly field?: "timezone" } | null {
   const { timing, timezone } = schedule;
-  if (!isZone(timezone)) return { message: `no time zone ${JSON.stringify(timezone)} (use an IANA name)` };
+  if (!isZone(timezone))
+    return { message: `no time zone ${JSON.stringify(timezone)} (use an IANA name)`, field: "timezone" };
   if (timing.kind === "every") {
     const whole = Number.isSafeInteger(timing.everyMs) && timing.everyMs >= 1000;
     return whole ? null : { message: "every is at least one second" };

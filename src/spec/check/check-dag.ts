@@ -1,3 +1,4 @@
+import { closest } from "../decode/closest.ts";
 import type { Finding } from "../decode/finding.ts";
 import { positionOf, textShiftOf } from "../decode/positions.ts";
 import { sortFindings } from "../decode/schema-findings.ts";
@@ -9,6 +10,7 @@ import { checkExpressions } from "./check-expressions.ts";
 import { checkGraph } from "./check-graph.ts";
 import { checkSecrets } from "./check-secrets.ts";
 import { checkStepPlugin } from "./check-step-plugin.ts";
+import { cronDefect } from "./cron-defect.ts";
 import { type DagContext, type DagDefect, type PlacedStep, placedSteps } from "./dag-defect.ts";
 
 /**
@@ -73,13 +75,29 @@ function checkSchedules(dag: DagSpec, context: DagContext): readonly DagDefect[]
       found.push({ code: "DAG_DUPLICATE_NAME", pointer: `${pointer}/name`, message, fix: "Give each its own `name`." });
     }
     seen.add(schedule.name);
-    const invalid = context.checkSchedule(schedule);
-    if (invalid !== null) {
-      const at = `${pointer}/${schedule.timing.kind}`;
-      found.push({ code: "SCHEDULE_INVALID", pointer: at, message: invalid.message, fix: "Correct the schedule." });
-    }
+    found.push(...timingDefects(schedule, pointer, context));
     return [...found, ...checkScheduleInputs(dag, schedule, `${pointer}/inputs`)];
   });
+}
+
+function timingDefects(schedule: ScheduleSpec, pointer: string, { checkSchedule }: DagContext): readonly DagDefect[] {
+  const { timing } = schedule;
+  const at = `${pointer}/${timing.kind}`;
+  const cron = timing.kind === "cron" ? cronDefect(timing.cron) : null;
+  if (cron !== null) return [{ code: "SCHEDULE_INVALID", pointer: at, ...cron }];
+  const invalid = checkSchedule(schedule);
+  if (invalid === null) return [];
+  const { message, field } = invalid;
+  const fix = field === undefined ? "Correct the schedule." : zoneFix(schedule.timezone);
+  return [{ code: "SCHEDULE_INVALID", pointer: field === undefined ? at : `${pointer}/${field}`, message, fix }];
+}
+
+/** A zone of that city, or one that is spelt nearly so. */
+function zoneFix(zone: string): string {
+  const known = Intl.supportedValuesOf("timeZone");
+  const cityOf = (name: string): string => name.slice(name.lastIndexOf("/") + 1).toLowerCase();
+  const near = known.find((name) => cityOf(name) === cityOf(zone)) ?? closest(zone, known);
+  return near === null ? "Write a zone as Europe/Vienna or UTC." : `Did you mean ${near}?`;
 }
 
 /** Constants and presence; what an expression gives is known only at its slot. */

@@ -13,8 +13,8 @@ export interface DagContext {
   readonly plugin: (ref: PluginRef) => PluginManifest | null;
   /** Paths under tenants/<tenant>/files/, relative to it. */
   readonly files: readonly string[];
-  /** calendar/'s judgement of cron, every and zone; null = valid. */
-  readonly checkSchedule: (schedule: ScheduleSpec) => { readonly message: string } | null;
+  /** calendar/'s judgement of cron, every and zone; null = valid. `field` where it is about the zone. */
+  readonly checkSchedule: (schedule: ScheduleSpec) => { readonly message: string; readonly field?: "timezone" } | null;
 }
 
 /** One finding before it has a place. */

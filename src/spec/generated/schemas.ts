@@ -1643,7 +1643,7 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             "title": "Cron",
             "description": "Five fields: minute hour day-of-month month day-of-week; L, # and W too. Both day fields set: either counts. Exactly one of cron and every.",
             "type": "string",
-            "minLength": 9,
+            "minLength": 1,
             "maxLength": 200,
             "examples": [
               "30 3 * * *"
