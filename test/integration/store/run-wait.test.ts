@@ -133,6 +133,26 @@ describe("a queued run says what it waits for", () => {
   });
 });
 
+describe("the list of runs", () => {
+  it("leaves out what has ended where only the rest is wanted, page by page", async () => {
+    const seam = await world.worker();
+    const tenant = "listed";
+    await applyTenant(world.store, { tenant, quota: quotaOf({ maxConcurrent: 1 }) });
+    const [first, second, third] = await admitInOrder(tenant, ["a", "b", "c"]);
+    await seam.settle((await seam.claim(1)).map((run) => settlementOf(run)));
+    const query = { dagId: null, before: null, limit: 200 };
+    const idsOf = (runs: readonly RunView[]) => runs.map(({ runId }) => runId);
+
+    const all = await world.store.ledger.listRuns(tenant, query);
+    const rest = await world.store.ledger.listRuns(tenant, { ...query, unfinished: true });
+    const page = await world.store.ledger.listRuns(tenant, { ...query, unfinished: true, before: third ?? null });
+
+    expect([idsOf(all), idsOf(rest), idsOf(page)]).toEqual([[third, second, first], [third, second], [second]]);
+    for (let left = await seam.claim(9); left.length > 0; left = await seam.claim(9))
+      await seam.settle(left.map((run) => settlementOf(run)));
+  });
+});
+
 describe("the promotion of the store and the reason that is shown", () => {
   it(
     "agree: once the queue has turned, no run waits without a reason",
