@@ -1,5 +1,5 @@
 import type { Oid } from "../../git/index.ts";
-import { decodeDocument, type Finding, type Positions, positionOf } from "../../spec/index.ts";
+import { decodeDocument, type Finding, type Place, type Positions, positionOf } from "../../spec/index.ts";
 import { type GroundsFinding, groundsFindings, readGrounds } from "../../trust/index.ts";
 import type { SpecSource } from "../desired-reader.ts";
 import { groundsReader } from "../grounds-reader.ts";
@@ -14,20 +14,42 @@ export function trustFindings(source: SpecSource, revision: Oid, now: Date): rea
   // Without either file, or with a broken one, other findings say all there is to say.
   if (grounds.signersText === null || grounds.policyDefect !== null || grounds.allowed.findings.length > 0) return [];
   const found = groundsFindings(grounds, Math.floor(now.getTime() / 1000));
-  const positions = found.length === 0 ? null : rulePositions(source, tree);
-  return found.map((finding) => asFinding(finding, positions));
+  const rules = found.length === 0 ? null : readRules(source, tree);
+  return found.map((finding) => asFinding(finding, rules));
 }
 
-function rulePositions(source: SpecSource, tree: Oid): Positions | null {
+interface RulesFile {
+  readonly lines: readonly string[];
+  readonly positions: Positions;
+}
+
+function readRules(source: SpecSource, tree: Oid): RulesFile | null {
   const entry = source.entryAt(tree, rulesPath);
   if (entry?.kind !== "blob" || entry.defect !== null) return null;
-  const decoded = decodeDocument({ path: rulesPath, bytes: source.readBlob(entry.oid) });
-  return decoded.ok ? decoded.document.positions : null;
+  const bytes = source.readBlob(entry.oid);
+  const decoded = decodeDocument({ path: rulesPath, bytes });
+  return decoded.ok ? { lines: bytes.toString("utf8").split("\n"), positions: decoded.document.positions } : null;
 }
 
-function asFinding({ code, severity, at, message, fix }: GroundsFinding, positions: Positions | null): Finding {
+function asFinding({ code, severity, at, message, fix }: GroundsFinding, rules: RulesFile | null): Finding {
   const said = { code, severity, message, fix };
-  if (typeof at !== "string") return { ...said, path: signersPath, pointer: "", ...at };
-  const place = positions === null ? { line: 0, col: 0 } : positionOf(positions, at);
-  return { ...said, path: rulesPath, pointer: at, ...place };
+  if ("line" in at) return { ...said, path: signersPath, pointer: "", ...at };
+  const { pointer, word } = at;
+  return {
+    ...said,
+    path: rulesPath,
+    pointer,
+    ...(rules === null ? { line: 0, col: 0 } : placeOf(rules, pointer, word)),
+  };
+}
+
+/** A set has lost the order of the file: its member is looked for from where the set begins. */
+function placeOf({ lines, positions }: RulesFile, pointer: string, word: string | undefined): Place {
+  const { line, col } = positionOf(positions, pointer);
+  if (word === undefined) return { line, col };
+  for (let at = line; at >= 1 && at <= lines.length; at += 1) {
+    const found = (lines[at - 1] ?? "").indexOf(word, at === line ? col - 1 : 0);
+    if (found >= 0) return { line: at, col: found + 1 };
+  }
+  return { line, col };
 }
