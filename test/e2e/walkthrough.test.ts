@@ -60,10 +60,33 @@ async function walk(step: WalkStep): Promise<void> {
   if (step.text.startsWith("orrery init ")) allowWeakLevel();
 }
 
+/** What a developer and an operator can do with a repository, its plans and its trust: each is shown once at least. */
+const shown = [
+  ...["init ", "up ", "doctor", "new tenant ", "new dag ", "lint", "lint --fix", "fmt", "fmt --check", "explain "],
+  ...["hook install", "plan", "simulate ", "schedule next ", "where plugin:", "where endpoint:", "grants --diff "],
+  ...["grants acme", "trust show", "approve HEAD", "approve list", "accept-history ", "secret set ", "secret list "],
+  ...["run --local ", "run acme/", "plugin init ", "plugin test ", "plugin build ", "get dags -t acme --at "],
+  ...["get dag ", "get runs ", "get events ", "describe ", "logs ", "cancel ", "suspend ", "resume ", "wait "],
+];
+
 describe("what the pages for operators and developers tell to type", () => {
   it("is there", () => {
-    expect(steps.filter(({ kind }) => kind === "command").length).toBeGreaterThan(50);
+    expect(steps.filter(({ kind }) => kind === "command").length).toBeGreaterThan(100);
     expect(steps.some(({ at }) => at.startsWith(pages[1] ?? "-"))).toBe(true);
+  });
+
+  it.each(shown)("shows orrery %s", (words) => {
+    const typed = steps.flatMap((step) => (step.kind === "command" ? [step.text] : []));
+
+    expect(typed.some((text) => text.includes(`orrery ${words}`))).toBe(true);
+  });
+
+  it("shows each way in which `wait` ends", () => {
+    const waits = steps.flatMap((step) =>
+      step.kind === "command" && step.text.includes("orrery wait ") ? [step] : [],
+    );
+
+    expect([...new Set(waits.map(({ exit }) => exit))].sort()).toEqual([0, 1, 4, 5]);
   });
 
   it.each(steps.map((step) => [step.at, step.kind === "file" ? step.path : step.text, step] as const))(
