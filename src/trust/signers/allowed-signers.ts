@@ -72,6 +72,8 @@ function parseSignerLine(content: string, line: number): Parsed<AllowedSigner> {
   return parsed(() => {
     if (/[\x00-\x08\x0b-\x1f\x7f]/.test(content))
       throw new WireDefect("control character (a CR of Windows line ends?)");
+    // What stands for several byte strings would make one person of several.
+    if (/[\ufeff\ufffd]/.test(content)) throw new WireDefect("it begins with a byte order mark or is not UTF-8");
     const [principals, afterPrincipals] = principalsOf(content);
     const [options, key] = optionsOf(afterPrincipals);
     const principal = firstLiteral(principals) ?? principals;
@@ -85,7 +87,16 @@ function principalsOf(content: string): readonly [string, string] {
   const [, quoted, plain, rest = ""] = match;
   const principals = quoted ?? plain ?? "";
   if (principals.split(",").some((item) => item === "" || item === "!")) throw new WireDefect("an empty principal");
+  checkNamesSomebody(principals);
   return [principals, rest];
+}
+
+/** OpenSSH lets a name that is excluded, or a list of exclusions alone, be nobody's: a key would sign as nobody. */
+function checkNamesSomebody(principals: string): void {
+  const named = principals.split(",").filter((item) => !item.startsWith("!"));
+  const isNamed = (item: string): boolean => /[*?]/.test(item) || matchesPatternList(item, principals);
+  if (named.length === 0) throw new WireDefect("its principals name nobody, they only exclude");
+  if (!named.every(isNamed)) throw new WireDefect("its principals name and exclude somebody");
 }
 
 function optionsOf(text: string): readonly [SignerOptions, PublicKey] {

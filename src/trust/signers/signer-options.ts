@@ -53,8 +53,8 @@ function timeOf(values: ReadonlyMap<string, string>, name: string): number | nul
   if (zone === "") throw new WireDefect(`${name} has no zone: write a Z at its end (UTC)`);
   const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
   const milliseconds = Date.parse(iso);
-  // Some engines take 31 February for 3 March.
-  if (Number.isNaN(milliseconds) || new Date(milliseconds).toISOString() !== iso) {
+  // Some engines take 31 February for 3 March. OpenSSH reads nothing up to the epoch.
+  if (!(milliseconds > 0) || new Date(milliseconds).toISOString() !== iso) {
     throw new WireDefect(`${name} is no time that exists`);
   }
   return milliseconds / 1000;

@@ -1,5 +1,6 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nodeTrustCrypto, readPrivateKey, type SigningKey, signSshsig } from "../../../src/signer/index.ts";
 import {
@@ -12,6 +13,7 @@ import {
   verifySshsig,
   wireString,
 } from "../../../src/trust/index.ts";
+import { rounds } from "../../support/effort.ts";
 import { type ScratchDir, scratchDir } from "../../support/git-fixtures.ts";
 import { sshKeygen, stockKey } from "../signer/ssh-keygen.ts";
 
@@ -78,10 +80,41 @@ describe("a signers file means to us what it means to ssh-keygen", () => {
     expect(ourAnswer(text(line, otherLine), time)).toBe(stockAccepts(text(line, otherLine), "ana", time));
   });
 
+  // biome-ignore format: what a hand or an attacker writes, a line a piece
+  const pieces = {
+    before: ["", "", "", " ", "\t", "# c\n", "\n", "oops\n", "ana OTHER\n", "\u0000\n"],
+    who: ["ana", '"ana"', "a*", "*", "!ana", "ANA", "ana,bob", "!bob,a*", "a*,!ana", "ana,!ana", '"a na",ana', 'ana"x"', '"ana', "ana\\", "#ana", ",ana", "ana,", '""', "! ana", "\ufeffana"],
+    options: ["", "", "", "", "", 'namespaces="git" ', 'namespaces="!git,*" ', 'namespaces="git ', "namespaces=git ", 'namespaces="" ', 'NAMESPACES="git" ', 'namespaces="git,x\\"y" ', 'namespaces = "git" ', 'namespaces="git"namespaces="git" ', "cert-authority ", "no-touch-required ", 'valid-after="20200101Z" ', 'valid-after="19690101Z" ', 'valid-after="20201301Z" ', 'valid-before="20200101Z" ', 'valid-before="99991231Z" ', 'valid-before="20300101Z"x '],
+    key: ["KEY", "KEY", "KEY", "KEY", "KEY", "KEY", "OTHER", "KEY comment", "KEY=", "KEY,x", "KEY#c", "ssh-rsa KEY"],
+    after: ["\n", "\n", "", " \n", "\r\n"],
+  } as const;
+
+  it("never takes a key that ssh-keygen does not take, whatever the file looks like", () => {
+    let taken = 0;
+    const one = fc
+      .tuple(
+        ...[pieces.before, pieces.who, pieces.options, pieces.key, pieces.after].map((all) => fc.constantFrom(...all)),
+      )
+      .map(([before = "", who = "", options = "", ...rest]) => `${before}${who} ${options}${rest.join("")}`);
+    fc.assert(
+      fc.property(fc.array(one, { minLength: 1, maxLength: 2 }), (lines) => {
+        const text = lines.join("").replaceAll("KEY", line).replaceAll("OTHER", otherLine);
+        if (!ourAnswer(text, "20260601120000Z")) return;
+        taken++;
+        const who = ["ana", "ANA", "bob", "a na", 'ana"x"', "ana\\", "#ana"];
+        expect(who.some((identity) => stockAccepts(text, identity, "20260601120000Z"))).toBe(true);
+      }),
+      { numRuns: rounds(1500, 20_000) },
+    );
+    expect(taken).toBeGreaterThan(20);
+  }, 60_000);
+
   it.each<[string, string]>([
     ["a bad line beside a good one", "oops\nana KEY\n"],
     ["a time without zone", 'ana valid-after="20200101" KEY\n'],
     ["Windows line ends", "ana KEY\r\n"],
+    ["a byte order mark on another line", "ana KEY\n\ufeffbob KEY\n"],
+    ["a line that names nobody", "ana KEY\n!ana KEY\n"],
   ])("but stricter: %s stops us", (_, text) => {
     const withKey = text.replace("KEY", line);
 
