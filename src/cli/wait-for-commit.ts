@@ -33,8 +33,10 @@ export async function waitForCommit(dataDir: string, commit: string, options: Wa
   const wanted = wantedOf(repository, commit);
   const startMs = systemClock.monotonicMs();
   for (let looks = 0; !holds(repository, status.appliedRevision, wanted); looks += 1) {
-    const stalled = looks % looksPerWalk === 1 ? refusedBefore(repository, specRef, { status, wanted }) : null;
-    if (stalled !== null || systemClock.monotonicMs() > startMs + timeoutSeconds * 1000) {
+    const isLate = systemClock.monotonicMs() > startMs + timeoutSeconds * 1000;
+    const walks = isLate || looks % looksPerWalk === 1;
+    const stalled = walks ? refusedBefore(repository, specRef, { status, wanted }) : null;
+    if (stalled !== null || isLate) {
       sayNotApplied(terminal, status, stalled);
       return stalled === null ? exitCodes.unavailable : codes[stalled.code].exit;
     }

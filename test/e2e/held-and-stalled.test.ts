@@ -155,7 +155,7 @@ describe("a commit that may not stand", () => {
       (line) => line.msg === "the site is stalled" && String(line["detail"]).includes(commit.slice(0, 7)),
     );
     const late = await daemon.cli("wait", commit, "--timeout", "0");
-    expect(late.exit).toBe(4);
+    expect(late.exit).toBe(1);
     return late.stderr;
   };
 
@@ -184,7 +184,7 @@ describe("a commit that may not stand", () => {
 
     expect(reason).toMatch(/TrustUnsigned: commit [0-9a-f]+ /u);
     expect(alpha).toMatchObject({ exit: 0 });
-    expect(onTop).toMatchObject({ exit: 4 });
+    expect(onTop).toMatchObject({ exit: 1 });
     expect(onTop.stderr).toContain("TrustUnsigned");
     expect(healed).toMatchObject({ exit: 0, stderr: "" });
   });
