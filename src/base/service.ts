@@ -54,6 +54,11 @@ export class WakeUp {
     this.#resolve?.();
   }
 
+  /** Woken since the last wait. */
+  get isPending(): boolean {
+    return this.#pending;
+  }
+
   /** Resolves true when woken, false after `timeout` ends first; rejects when the signal aborts. */
   async wait(timeout: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) throw reasonOf(signal);

@@ -16,11 +16,14 @@ import { trustReader } from "./trust-reader.ts";
 /** Reasons of the admission gate that a pass owns. */
 const gateReasons = ["SiteHeld", "SiteUnknown", "RecorderKeyUnknown"] as const;
 
+/** Whether a tenant is planned even where its trees are those that were applied. */
+export type IsFull = (tenant: string) => boolean;
+
 /**
  * One pass: resolve the ref once -> trust -> observe -> plan -> apply each tenant in one transaction -> move the verified
  * revision. Level, not edge: it depends on the ref and the store alone. A pass without changes writes nothing.
  */
-export async function reconcileOnce(room: ReconcileRoom, full: boolean, signal: AbortSignal): Promise<PassResult> {
+export async function reconcileOnce(room: ReconcileRoom, isFull: IsFull, signal: AbortSignal): Promise<PassResult> {
   const { deps, options } = room;
   const observed = await deps.revision.observeSite();
   if (observed !== null) checkSameSite(observed, options);
@@ -43,14 +46,14 @@ export async function reconcileOnce(room: ReconcileRoom, full: boolean, signal: 
   if (walk.verified === null)
     return stall(room, observed, walk.stalled ?? { code: "TRUST_FIRST_USE", message: "no commit is verified" });
   if (observed === null) await createSite(room, walk);
-  return applyRevision(room, { observed, walk, revision: walk.verified.oid, full }, signal);
+  return applyRevision(room, { observed, walk, revision: walk.verified.oid, isFull }, signal);
 }
 
 interface Verified {
   readonly observed: ObservedSite | null;
   readonly walk: TrustWalk;
   readonly revision: string;
-  readonly full: boolean;
+  readonly isFull: IsFull;
 }
 
 async function applyRevision(room: ReconcileRoom, verified: Verified, signal: AbortSignal): Promise<PassResult> {
@@ -98,7 +101,7 @@ interface SiteTenants {
 
 async function applyTenants(
   room: ReconcileRoom,
-  { walk, revision, full }: Verified,
+  { walk, revision, isFull }: Verified,
   { documents, tenants }: SiteTenants,
   signal: AbortSignal,
 ): Promise<{ readonly plans: readonly TenantPlan[]; readonly applied: readonly string[] }> {
@@ -113,7 +116,7 @@ async function applyTenants(
       revision,
       prunePercent: documents.repository.brakes.prunePercent,
       head: walk.newly.at(-1) ?? null,
-      full,
+      full: isFull(tenant),
     };
     try {
       const { plan, written } = await reconcileTenant(room, task, signal);

@@ -1,5 +1,6 @@
-import { faultOf, type Service, TaskGroup, WakeUp, withJitter } from "../base/index.ts";
+import { breath, faultOf, type Service, TaskGroup, WakeUp, withJitter } from "../base/index.ts";
 import { DesiredReader } from "./desired-reader.ts";
+import { FullRound } from "./full-round.ts";
 import { ObservedTenants } from "./observed-tenants.ts";
 import { reconcileOnce } from "./reconcile-once.ts";
 import type { PassResult, ReconcilerDeps, ReconcilerOptions } from "./reconciler-deps.ts";
@@ -61,24 +62,30 @@ class ReconcilerService implements Reconciler {
 
   async #loop(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
+    const newRound = (): FullRound => new FullRound(() => this.#wakeUp.isPending);
     // What was applied before a restart serves at once; whether it still stands so is asked right after.
-    for (let full = false, isFirst = true; ; isFirst = false) {
-      const waitMs = await this.#pass(full, signal);
-      const woken = !isFirst && (await this.#wakeUp.wait((until) => clock.sleep(waitMs, until), signal));
-      full = !woken;
+    for (let round: FullRound | null = newRound(), isFull = false; ; ) {
+      const failedFor = await this.#pass(isFull ? round : null, signal);
+      if (isFull && round?.isComplete === true) round = null;
+      if (failedFor !== null) round = newRound();
+      const restMs = failedFor ?? (round === null ? this.#options.intervalMs : 0);
+      const rest = (until: AbortSignal): Promise<void> => (restMs === 0 ? breath() : clock.sleep(restMs, until));
+      isFull = !(await this.#wakeUp.wait(rest, signal));
+      if (isFull) round ??= newRound();
     }
   }
 
-  /** How long to wait for the next one. */
-  async #pass(full: boolean, signal: AbortSignal): Promise<number> {
+  /** null, or how long to wait after a failure. `round` null: nothing is looked at but what moved. */
+  async #pass(round: FullRound | null, signal: AbortSignal): Promise<number | null> {
     const room = { deps: this.#deps, options: this.#options, reader: this.#reader, observed: this.#observed };
-    const { deps, options } = room;
+    const { deps } = room;
     const began = deps.clock.monotonicMs();
+    round?.begin();
     try {
-      const result = await reconcileOnce(room, full, signal);
+      const result = await reconcileOnce(room, (tenant) => round?.wants(tenant) ?? false, signal);
       this.#last = result;
       this.#say(result, Math.round(deps.clock.monotonicMs() - began));
-      return options.intervalMs;
+      return null;
     } catch (error) {
       if (signal.aborted) throw error;
       const { code } = faultOf(error);

@@ -34,7 +34,7 @@ export async function reconcilePass(life: DaemonLife, options: PassOptions = {})
     reader: new DesiredReader(repository, compute, plant.secrets.sources.states),
     observed: options.observed ?? new ObservedTenants(store.revision),
   };
-  const pass = await reconcileOnce(room, options.full ?? false, never);
+  const pass = await reconcileOnce(room, () => options.full ?? false, never);
   life.view.takePass(pass);
   return pass;
 }
