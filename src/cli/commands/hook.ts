@@ -29,7 +29,7 @@ export function addHookCommand(program: Command, context: CliContext): void {
     .description("write a hook into a repository; a foreign one is never overwritten")
     .argument("[repo]", "the repository (default: here)")
     .option("--pre-commit", "lint what is about to be committed (default of a work tree)")
-    .option("--update", "refuse pushes that do not lint (default of a bare repository)")
+    .option("--update", "refuse pushes that bring findings (default of a bare repository)")
     .option("--ref <ref>", "the spec ref, the only one that the update hook looks at", "refs/heads/main")
     .option("--force", "put a foreign hook aside")
     .addOption(outputOption())
@@ -50,8 +50,9 @@ export function addHookCommand(program: Command, context: CliContext): void {
 }
 
 const installHelp = `
-Only errors and denials refuse, never warnings. The update hook looks at one ref and at the head of a push alone; what it
-lets pass the daemon still verifies. --no-verify passes a pre-commit hook, nothing passes an update hook.`;
+Only errors and denials refuse, never warnings, and only those that the push or the commit brings: what was wrong before is
+counted, and passes. The update hook looks at one ref and at the head of a push alone; what it lets pass the daemon still
+verifies. --no-verify passes a pre-commit hook, nothing passes an update hook.`;
 
 function install(repository: string, options: InstallOptions, terminal: Terminal): void {
   const ref = options.ref.startsWith("refs/") ? options.ref : `refs/heads/${options.ref}`;
@@ -77,10 +78,12 @@ function install(repository: string, options: InstallOptions, terminal: Terminal
 
 async function run(hook: string, args: readonly string[], terminal: Terminal) {
   if (hook === "pre-commit") return lintIndex(process.cwd(), terminal);
-  const [ref, , next] = args;
-  if (hook !== "update" || ref === undefined || next === undefined || !/^[0-9a-f]{40}$/.test(next))
+  const [ref, old, next] = args;
+  if (hook !== "update" || ref === undefined || !isObjectName(old) || !isObjectName(next))
     throw usage("hook run pre-commit, or hook run update REF OLD NEW");
-  const code = await lintUpdate(process.cwd(), next, terminal);
+  const code = await lintUpdate(process.cwd(), { old, next }, terminal);
   if (code === exitCodes.findings) terminal.note(`${ref} stays as it is: correct the findings, commit and push again`);
   return code;
 }
+
+const isObjectName = (text: string | undefined): text is string => text !== undefined && /^[0-9a-f]{40}$/.test(text);

@@ -1,31 +1,51 @@
 import { type ExitCode, exitCodes, systemClock } from "../../base/index.ts";
 import { readEnvironment } from "../../config/index.ts";
 import { type GitRepository, type Oid, openRepository, toOid } from "../../git/index.ts";
-import { lintRevision } from "../../reconciler/index.ts";
+import { type LintReport, lintRevision } from "../../reconciler/index.ts";
 import { isGrave, renderFinding, summaryOf } from "../finding-view.ts";
 import { withCompute } from "../one-compute.ts";
 import type { Terminal } from "../terminal.ts";
+import { freshFindings } from "./fresh-findings.ts";
 import { askGit } from "./hooks-folder.ts";
 
 /** git's name of no object: the ref is made, or goes. */
 const nothing = /^0+$/;
 
-/**
- * Of an `update` hook: whether the commit that a ref is to become lints. Objects of the push are read where git keeps them
- * until it is accepted. A ref that goes has nothing to lint.
- */
-export async function lintUpdate(repository: string, next: string, terminal: Terminal): Promise<ExitCode> {
-  if (nothing.test(next)) return exitCodes.ok;
-  using opened = openRepository(repository, readEnvironment().gitHook);
-  return await lintTree(opened, opened.readCommit(toOid(next)).tree, { what: `commit ${next.slice(0, 12)}`, terminal });
+export interface RefChange {
+  /** Object ids as git gives them to its hooks. */
+  readonly old: string;
+  readonly next: string;
 }
 
-/** Of a `pre-commit` hook: whether what is about to be committed lints, not what else lies in the work tree. */
+/**
+ * Of an `update` hook: whether the commit that a ref is to become lints no worse than the one that it is. Objects of the
+ * push are read where git keeps them until it is accepted. A ref that goes has nothing to lint, of a new one all counts.
+ */
+export async function lintUpdate(repository: string, change: RefChange, terminal: Terminal): Promise<ExitCode> {
+  if (nothing.test(change.next)) return exitCodes.ok;
+  using opened = openRepository(repository, readEnvironment().gitHook);
+  const { tree } = opened.readCommit(toOid(change.next));
+  const before = nothing.test(change.old) ? null : opened.readCommit(toOid(change.old)).tree;
+  return await lintChange(opened, { before, after: tree }, { what: `commit ${change.next.slice(0, 12)}`, terminal });
+}
+
+/**
+ * Of a `pre-commit` hook: whether what is about to be committed lints no worse than HEAD, not what else lies in the work
+ * tree. An amended commit is HEAD itself.
+ */
 export async function lintIndex(repository: string, terminal: Terminal): Promise<ExitCode> {
   const { gitHook } = readEnvironment();
-  const tree = askGit(repository, ["write-tree"], gitHook.pass).trim();
+  const after = toOid(askGit(repository, ["write-tree"], gitHook.pass).trim());
   using opened = openRepository(repository, gitHook);
-  return await lintTree(opened, toOid(tree), { what: "what is about to be committed", terminal });
+  const head = opened.readRef("HEAD");
+  const before = head === null ? null : opened.readCommit(head).tree;
+  return await lintChange(opened, { before, after }, { what: "what is about to be committed", terminal });
+}
+
+interface TreeChange {
+  /** null = there was none: everything is new. */
+  readonly before: Oid | null;
+  readonly after: Oid;
 }
 
 interface Lint {
@@ -33,18 +53,41 @@ interface Lint {
   readonly terminal: Terminal;
 }
 
-async function lintTree(repository: GitRepository, tree: Oid, { what, terminal }: Lint): Promise<ExitCode> {
-  const source = { ...repository, readCommit: () => ({ tree }) };
-  const { findings, documents } = await withCompute((compute) =>
-    lintRevision({ source, compute, now: systemClock.now() }, tree, new AbortController().signal),
-  );
-  const grave = findings.filter(isGrave);
-  if (grave.length === 0) return exitCodes.ok;
+async function lintChange(repository: GitRepository, change: TreeChange, { what, terminal }: Lint): Promise<ExitCode> {
+  const { report, fresh } = await judged(repository, change);
+  const standing = report.findings.filter(isGrave).filter((finding) => !fresh.includes(finding));
+  const stands = `stood before, orrery lint shows it: ${summaryOf(standing, report.documents)}`;
+  if (fresh.length === 0) {
+    if (standing.length > 0) terminal.note(`orrery lets ${what} pass; ${stands}`);
+    return exitCodes.ok;
+  }
   const readText = (path: string): string | null => {
-    const entry = repository.entryAt(tree, path);
+    const entry = repository.entryAt(change.after, path);
     return entry?.kind === "blob" && entry.defect === null ? repository.readBlob(entry.oid).toString("utf8") : null;
   };
-  for (const finding of grave) terminal.note(`${renderFinding(finding, readText)}\n`);
-  terminal.note(`orrery refuses ${what}: ${summaryOf(grave, documents)}`);
+  for (const finding of fresh) terminal.note(`${renderFinding(finding, readText)}\n`);
+  terminal.note(`orrery refuses ${what}: ${summaryOf(fresh, report.documents)}`);
+  if (standing.length > 0) terminal.note(`not counted, for it ${stands}`);
   return exitCodes.findings;
+}
+
+interface Judged {
+  readonly report: LintReport;
+  /** Errors and denials that the change brings. */
+  readonly fresh: LintReport["findings"];
+}
+
+/** The tree of before is judged only where there is something to compare. */
+async function judged(repository: GitRepository, { before, after }: TreeChange): Promise<Judged> {
+  const now = systemClock.now();
+  return await withCompute(async (compute) => {
+    const lint = (tree: Oid): Promise<LintReport> => {
+      const source = { ...repository, readCommit: () => ({ tree }) };
+      return lintRevision({ source, compute, now }, tree, new AbortController().signal);
+    };
+    const report = await lint(after);
+    const grave = report.findings.filter(isGrave);
+    if (grave.length === 0 || before === null) return { report, fresh: grave };
+    return { report, fresh: freshFindings((await lint(before)).findings.filter(isGrave), grave) };
+  });
 }

@@ -128,6 +128,119 @@ describe("the update hook", { timeout: 180_000 }, () => {
   });
 });
 
+const broken = `tenants/acme/dags/old.yaml`;
+
+/** A pair whose head holds one error that nobody has put right. */
+function openBrokenPair(home: ScratchDir): ReturnType<typeof openPair> {
+  const pair = openPair(home);
+  writeFileSync(join(pair.work, broken), readFileSync(join(pair.work, hello), "utf8").replace("uses:", "use:"));
+  stockGit(pair.work, ["add", "-A"]);
+  stockGit(pair.work, ["commit", "-q", "-m", "an old sin"]);
+  stockGit(pair.work, ["push", "-q", "origin", "main"]);
+  return pair;
+}
+
+describe("hooks and what was wrong before", { timeout: 180_000 }, () => {
+  it("a push that brings no finding passes, and counts what stands; one more in the same document is refused alone", async () => {
+    using home = scratchDir();
+    using _ = nobodysEnvironment(home);
+    const { work, bare } = openBrokenPair(home);
+    await orrery("hook", "install", bare);
+    const push = () => git(home, work, ["push", "-q", "origin", "main"]);
+
+    change(work, `# fine\n${readFileSync(join(work, hello), "utf8")}`, "harmless");
+    const passed = push();
+    const old = readFileSync(join(work, broken), "utf8");
+    writeFileSync(join(work, broken), `# lines move\n${old}`.replace("kind: Dag", "kind: Dag\nkid: 1"));
+    stockGit(work, ["commit", "-q", "-a", "-m", "worse"]);
+    const worse = push();
+    writeFileSync(join(work, broken), old.replace("use:", "uses:"));
+    stockGit(work, ["commit", "-q", "-a", "-m", "put right"]);
+    const right = push();
+
+    expect(passed.status).toBe(0);
+    expect(passed.said).toMatch(/orrery lets commit [0-9a-f]{12} pass; stood before, .*: \d errors? in \d+ documents/);
+    expect(passed.said).not.toContain("old.yaml");
+    expect(worse.status).not.toBe(0);
+    expect(worse.said).toMatch(/old\.yaml:\d+:\d+ error ORY2006 SPEC_UNKNOWN_KEY .*kid/);
+    expect(worse.said).not.toMatch(/SPEC_UNKNOWN_KEY .*\buse\b/);
+    expect(worse.said).toMatch(/not counted, for it stood before/);
+    expect(right).toEqual({ status: 0, said: "" });
+  });
+
+  it("what a push causes in a document that it does not touch is refused: an allowlist that no longer grants", async () => {
+    using home = scratchDir();
+    using _ = nobodysEnvironment(home);
+    const { work, bare } = openBrokenPair(home);
+    await orrery("hook", "install", bare);
+    const allowlist = join(work, "tenants/acme/allowlist.yaml");
+
+    writeFileSync(allowlist, readFileSync(allowlist, "utf8").replace(/^ +- \{ name: "core.*\n/m, ""));
+    stockGit(work, ["commit", "-q", "-a", "-m", "grant less"]);
+    const refused = git(home, work, ["push", "-q", "origin", "main"]);
+
+    expect(refused.status).not.toBe(0);
+    expect(refused.said).toMatch(/dags\/hello\.yaml:\d+:\d+ denied ORY3\d{3} PLUGIN_NOT_ALLOWED/);
+    expect(refused.said).not.toMatch(/old\.yaml:\d+/);
+  });
+
+  it("of a ref that is new everything counts", async () => {
+    using home = scratchDir();
+    using _ = nobodysEnvironment(home);
+    const { work, bare } = openBrokenPair(home);
+    await orrery("hook", "install", "--ref", "spec", bare);
+
+    const refused = git(home, work, ["push", "-q", "origin", "main:spec"]);
+
+    expect(refused.status).not.toBe(0);
+    expect(refused.said).toMatch(/old\.yaml:\d+:\d+ error ORY2006/);
+  });
+
+  it("a rewound branch is held to the one that it replaces", async () => {
+    using home = scratchDir();
+    using _ = nobodysEnvironment(home);
+    const { work, bare } = openBrokenPair(home);
+    change(work, `# fine\n${readFileSync(join(work, hello), "utf8")}`, "harmless");
+    const text = readFileSync(join(work, broken), "utf8");
+    stockGit(work, ["rm", "-q", broken]);
+    stockGit(work, ["commit", "-q", "-m", "gone"]);
+    stockGit(work, ["push", "-q", "origin", "main"]);
+    await orrery("hook", "install", bare);
+
+    const rewound = git(home, work, ["push", "-q", "-f", "origin", "main^:main"]);
+
+    expect(text).toContain("use:");
+    expect(rewound.status).not.toBe(0);
+    expect(rewound.said).toMatch(/old\.yaml:\d+:\d+ error ORY2006/);
+  });
+
+  it("a commit is held to its HEAD; the first one of a repository to nothing", async () => {
+    using home = scratchDir();
+    using _ = nobodysEnvironment(home);
+    const { work } = openBrokenPair(home);
+    await orrery("hook", "install", work);
+    const young = home.join("young");
+    stockGit(home.path, ["init", "-q", "-b", "main", "--template=", young]);
+    await orrery("hook", "install", young);
+    mkdirSync(join(young, "tenants/acme/dags"), { recursive: true });
+    writeFileSync(join(young, broken), readFileSync(join(work, broken), "utf8"));
+    stockGit(young, ["add", "-A"]);
+
+    writeFileSync(join(work, hello), `# fine\n${readFileSync(join(work, hello), "utf8")}`);
+    const passed = git(home, work, ["commit", "-q", "-a", "-m", "harmless"]);
+    writeFileSync(join(work, "tenants/acme/dags/new.yaml"), readFileSync(join(work, broken), "utf8"));
+    stockGit(work, ["add", "-A"]);
+    const refused = git(home, work, ["commit", "-q", "-m", "another one"]);
+    const first = git(home, young, ["commit", "-q", "-m", "first"]);
+
+    expect([passed.status, passed.said]).toEqual([0, expect.stringContaining("stood before")]);
+    expect(refused.status).toBe(1);
+    expect(refused.said).toMatch(/new\.yaml:\d+:\d+ error ORY2006/);
+    expect(refused.said).not.toMatch(/old\.yaml:\d+/);
+    expect([first.status, first.said]).toEqual([1, expect.stringMatching(/old\.yaml:\d+:\d+ error ORY2006/)]);
+  });
+});
+
 describe("the pre-commit hook", { timeout: 180_000 }, () => {
   it("judges what is staged, not what lies in the work tree", async () => {
     using home = scratchDir();
