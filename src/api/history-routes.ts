@@ -14,8 +14,9 @@ const body = {
   required: ["to", "reason", "ticket"],
   properties: {
     to: { type: "string", pattern: "^[0-9a-f]{40}$" },
-    reason: { type: "string", minLength: 1, maxLength: 2000 },
-    ticket: { type: "string", minLength: 1, maxLength: 200 },
+    // Blanks are no reason.
+    reason: { type: "string", pattern: "\\S", maxLength: 2000 },
+    ticket: { type: "string", pattern: "\\S", maxLength: 200 },
   },
 };
 

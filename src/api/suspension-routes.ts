@@ -4,8 +4,9 @@ import type { ApiDeps } from "./api-deps.ts";
 import { type CallerOf, demands } from "./caller.ts";
 
 const target = { type: "string", pattern: "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" };
-const words = { type: "string", minLength: 1, maxLength: 2000 };
-const ticket = { type: "string", minLength: 1, maxLength: 200 };
+// Blanks are no reason.
+const words = { type: "string", pattern: "\\S", maxLength: 2000 };
+const ticket = { type: "string", pattern: "\\S", maxLength: 200 };
 
 interface EndBody {
   readonly dagId?: string;
