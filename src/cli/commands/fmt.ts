@@ -40,6 +40,7 @@ that it changed. A file that does not decode is a finding, left as it is, and ex
 
 interface Changed {
   readonly file: string;
+  readonly read: Uint8Array;
   readonly before: string;
   readonly after: string;
 }
@@ -52,12 +53,13 @@ function formatFiles(paths: readonly string[], options: FmtOptions, terminal: Te
     const result = formatDocument({ path: file, bytes });
     if (!result.ok) findings.push(...result.findings);
     else if (Buffer.compare(Buffer.from(result.text, "utf8"), bytes) !== 0)
-      changed.push({ file, before: bytes.toString("utf8"), after: result.text });
+      changed.push({ file, read: bytes, before: bytes.toString("utf8"), after: result.text });
   }
   const isDry = options.check === true || options.diff === true;
   // After all was read: a usage error of one path must not leave half of them written.
-  if (!isDry) for (const { file, after } of changed) replaceFile(file, after);
-  report({ changed, findings }, options, terminal);
+  const left = isDry ? [] : changed.filter(({ file, read, after }) => !replaceFile(file, after, read));
+  report({ changed: changed.filter((file) => !left.includes(file)), findings }, options, terminal);
+  for (const { file } of left) terminal.note(`${printable(file)} was changed meanwhile: left as it is`);
   return findings.length > 0 || (isDry && changed.length > 0) ? exitCodes.findings : exitCodes.ok;
 }
 
@@ -79,7 +81,7 @@ function report({ changed, findings }: Formatted, options: FmtOptions, terminal:
   for (const finding of findings) terminal.note(renderFinding(finding, readText));
 }
 
-function printDiff({ file, before, after }: Changed, terminal: Terminal): void {
+function printDiff({ file, before, after }: Omit<Changed, "read">, terminal: Terminal): void {
   for (const line of [`--- ${file}`, `+++ ${file}`, ...lineDiff(before, after)]) terminal.print(printable(line));
 }
 
@@ -90,7 +92,7 @@ function formatStdin(options: FmtOptions, terminal: Terminal): ExitCode {
   const before = bytes.toString("utf8");
   if (!result.ok) report({ changed: [], findings: result.findings }, options, terminal);
   else if (options.check === true || options.diff === true || options.output === "json") {
-    const changed = result.text === before ? [] : [{ file: "-", before, after: result.text }];
+    const changed = result.text === before ? [] : [{ file: "-", read: bytes, before, after: result.text }];
     report({ changed, findings: [] }, options, terminal);
     return changed.length > 0 ? exitCodes.findings : exitCodes.ok;
   } else terminal.print(result.text.replace(/\n$/, ""));

@@ -1,8 +1,8 @@
-import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { sha256Hex } from "../../base/node-digest.ts";
 import type { Oid, WalkedEntry } from "../../git/index.ts";
 import { classifyPath, documentCaps, type FixedDocument, fixDocument } from "../../spec/index.ts";
+import { replaceFile } from "../fmt/replace-file.ts";
 import type { SpecPlace } from "../spec-place.ts";
 
 export interface FixedFile {
@@ -21,8 +21,9 @@ export function fixFiles(place: SpecPlace): readonly FixedFile[] {
     const fixed =
       text === null ? null : fixDocument({ path: file, text, sha256OfBytes: pluginDigest(place, tree, file) });
     if (fixed === null) return [];
-    replaceFile(path.join(place.path, file), bytes, fixed.text);
-    return [{ path: file, fixes: fixed.fixes }];
+    // One that somebody saved meanwhile is left alone.
+    const isReplaced = replaceFile(path.join(place.path, file), fixed.text, bytes);
+    return isReplaced ? [{ path: file, fixes: fixed.fixes }] : [];
   });
 }
 
@@ -47,17 +48,4 @@ function pluginDigest(place: SpecPlace, tree: Oid, file: string): string | null 
   if (!file.endsWith("/plugin.yaml")) return null;
   const entry = place.source.entryAt(tree, file.replace(/plugin\.yaml$/, "plugin.js"));
   return entry?.kind === "blob" && entry.defect === null ? sha256Hex(place.source.readBlob(entry.oid)) : null;
-}
-
-/** A reader sees the old file or the new one; one that somebody saved meanwhile is left alone. */
-function replaceFile(file: string, before: Buffer, text: string): void {
-  const stat = lstatSync(file);
-  if (!stat.isFile() || !readFileSync(file).equals(before)) return;
-  const temporary = `${file}.orrery-fix`;
-  try {
-    writeFileSync(temporary, text, { mode: stat.mode & 0o777, flag: "wx" });
-    renameSync(temporary, file);
-  } finally {
-    rmSync(temporary, { force: true });
-  }
 }

@@ -217,7 +217,7 @@ function unfit(type: string, schema: Json | undefined): string | null {
 }
 
 /** The part of a schema that judges a pointer of its value; undefined = anything. */
-function schemaAtPointer(schema: Json, pointer: string): Json | undefined {
+export function schemaAtPointer(schema: Json, pointer: string): Json | undefined {
   let at: Json | undefined = schema;
   for (const raw of pointer.split("/").slice(1)) {
     if (!isObject(at)) return undefined;

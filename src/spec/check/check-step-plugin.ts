@@ -1,8 +1,12 @@
 import type { Json, JsonObject } from "../../base/index.ts";
+import { closest } from "../decode/closest.ts";
+import { lastSegment } from "../decode/positions.ts";
 import { templateTexts } from "../expression/expression-template.ts";
 import type { PluginManifest } from "../normal/plugin-manifest.ts";
-import { valueDefects } from "../value/value-schema.ts";
+import { type ValueDefect, valueDefects } from "../value/value-schema.ts";
+import { schemaAtPointer } from "./check-expressions.ts";
 import type { DagContext, DagDefect, PlacedStep } from "./dag-defect.ts";
+import { isObject } from "./expression-scope.ts";
 
 /** The plugin is there, `code` stands where it belongs, and the constants of `with` fit its input. */
 export function checkStepPlugin({ step, pointer }: PlacedStep, context: DagContext): readonly DagDefect[] {
@@ -82,7 +86,21 @@ function checkWith(input: JsonObject, pointer: string, manifest: PluginManifest)
         pointer: pointer + defect.pointer,
         what: defect.keyword === "additionalProperties" ? ("key" as const) : ("value" as const),
         message: `with: ${defect.message}`,
-        fix: `See the input schema of ${manifest.name}@${manifest.version}.`,
+        fix: fixOf(defect, manifest),
       }))
   );
+}
+
+/** For a name that the plugin does not know, those that it does. */
+function fixOf({ keyword, pointer }: ValueDefect, { name, version, input }: PluginManifest): string {
+  const parent = schemaAtPointer(input, pointer.slice(0, pointer.lastIndexOf("/")));
+  const known = keyword === "additionalProperties" && isObject(parent) ? Object.keys(parent["properties"] ?? {}) : [];
+  return known.length === 0
+    ? `See the input schema of ${name}@${version}.`
+    : nearKey(lastSegment(pointer), known, `${name}@${version}`);
+}
+
+function nearKey(key: string, known: readonly string[], plugin: string): string {
+  const near = closest(key, known);
+  return near === null ? `${plugin} takes ${known.join(", ")}.` : `Did you mean \`${near}\`?`;
 }

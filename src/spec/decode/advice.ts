@@ -2,10 +2,10 @@ import { closest, slips } from "./closest.ts";
 import { foreignAnswer } from "./foreign-words.ts";
 
 /** What to write in place of a key that the schema does not have. */
-export function adviceFor(key: string, known: readonly string[]): string {
+export function adviceFor(key: string, known: readonly string[], at = ""): string {
   const slip = slipOf(key, known);
   if (slip !== null) return `Did you mean \`${slip}\`?`;
-  const answer = foreignAnswer(key);
+  const answer = foreignAnswer(key, at === "/spec" && known.includes("steps") ? "dag" : "elsewhere");
   if (answer !== null) return answer;
   const close = closest(key, known);
   if (close !== null) return `Did you mean \`${close}\`?`;

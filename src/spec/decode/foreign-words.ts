@@ -58,13 +58,14 @@ const words: readonly (readonly [ours: Ours, words: string])[] = [
   [graph, "trigger_rule triggerrule wait_for_downstream"],
   [forEach, "matrix strategy loop withitems withparam with_items withsequence parallel expand partial include exclude"],
   [retry, "retries retry_count retrycount attempts maxattempts max_retries backoff retrystrategy retrypolicy"],
-  [retry, "retry_delay retry_exponential_backoff max_retry_delay intervalsec repeatpolicy"],
+  [retry, "retry_delay retry_exponential_backoff max_retry_delay intervalsec"],
   [
     limits,
     "timeout timeout-minutes timeoutseconds timeoutsec activedeadlineseconds execution_timeout memory cpu cputime",
   ],
   [limits, "resources requests executor_config"],
   [key("timeout", "timeout: 30m"), "dagrun_timeout"],
+  [say("A step runs once: a schedule repeats a DAG.", schedules.example), "repeatpolicy repeat"],
   [goOn, "continue-on-error continue_on_error allow_failure ignore_errors continueon ignore_failure"],
   [
     concurrency,
@@ -104,13 +105,28 @@ const words: readonly (readonly [ours: Ours, words: string])[] = [
   [notEnforced, "approvals renamedfrom"],
 ];
 
-const known: ReadonlyMap<string, Ours> = new Map(
-  words.flatMap(([ours, text]) => text.split(" ").map((word): readonly [string, Ours] => [word, ours])),
-);
+/** Words that mean something else at the top of a DAG than in a step. */
+const ofDag: readonly (readonly [ours: Ours, words: string])[] = [
+  [inputs, "params env vars arguments environment inputs_schema"],
+  [key("timeout", "timeout: 30m"), "activedeadlineseconds timeoutsec timeout-minutes timeoutseconds"],
+  [schedules, "schedule cron every triggers crontab"],
+  [key("catchUp", "schedules: [{ every: 1h, catchUp: { policy: all, maxAge: 24h } }]"), "catchup"],
+  [say("Suspend a tenant in its tenant.yaml, or a DAG with orrery suspend."), "suspend"],
+  [say("There is no shared part: write it at each step.", "retry: { maxAttempts: 3 }"), "defaults default_args"],
+  [say("Steps run in the order of their `needs`: remove it.", needs.example), "type"],
+  [outputs, "outputs"],
+];
+
+const mapOf = (all: readonly (readonly [ours: Ours, words: string])[]): ReadonlyMap<string, Ours> =>
+  new Map(all.flatMap(([ours, text]) => text.split(" ").map((word): readonly [string, Ours] => [word, ours])));
+
+const known = mapOf(words);
+const knownOfDag = mapOf(ofDag);
 
 /** What to write here for a word of GitHub Actions, Argo, Airflow or Dagu, with an example; null where it is none. */
-export function foreignAnswer(word: string): string | null {
-  const ours = known.get(word.toLowerCase());
+export function foreignAnswer(word: string, place: "dag" | "elsewhere" = "elsewhere"): string | null {
+  const plain = word.toLowerCase();
+  const ours = (place === "dag" ? knownOfDag.get(plain) : undefined) ?? known.get(plain);
   if (ours === undefined) return null;
   return ours.example === null ? ours.say : `${ours.say} For example \`${ours.example}\`.`;
 }

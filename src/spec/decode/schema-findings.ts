@@ -83,7 +83,7 @@ function sayError(error: ErrorObject, root: Json): Said | null {
   if (error.keyword === "additionalProperties") {
     const { additionalProperty: key } = error.params as { additionalProperty: string };
     const known = Object.keys((error.parentSchema?.["properties"] ?? {}) as object);
-    const fix = at === "" && belongsToSpec(key, root) ? "Put it under `spec`." : adviceFor(key, known);
+    const fix = at === "" && belongsToSpec(key, root) ? "Put it under `spec`." : adviceFor(key, known, at);
     return {
       code: "SPEC_UNKNOWN_KEY",
       pointer: pointerTo(at, key),

@@ -111,10 +111,40 @@ function unknownFunction(name: string, start: number): ExpressionDefect {
     const fix = "Use startsWith, endsWith, contains or glob.";
     return { code: "EXPR_REFERENCE", message: "`matches` could run for ever", fix, start };
   }
+  const foreign = Object.hasOwn(foreignFunctions, name) ? foreignFunctions[name] : undefined;
   const near = closest(name, Object.keys(expressionFunctions));
-  const fix = near === null ? "See orrery explain EXPR_REFERENCE." : `Did you mean \`${near}\`?`;
+  const known = `Known: ${Object.keys(expressionFunctions).join(", ")}.`;
+  const fix = foreign ?? (near === null ? known : `Did you mean \`${near}\`?`);
   return { code: "EXPR_REFERENCE", message: `no function \`${name}\``, fix, start };
 }
+
+const status =
+  "Ask for a status: steps.<step>.status == 'succeeded' | 'failed' | 'timed_out' | 'skipped' | 'cancelled'.";
+const asJson = 'Text around an expression makes JSON of it: "got ${{ inputs.names }}".';
+
+/** Functions of GitHub Actions, Argo and Airflow, and what is written here. */
+const foreignFunctions: Readonly<Record<string, string>> = {
+  success: `A step runs when all it needs succeeded: leave it out. ${status}`,
+  failure: status,
+  always: `Put the step under \`finally\`. ${status}`,
+  cancelled: "Put the step under `finally` and ask for run.status == 'cancelled'.",
+  toJSON: asJson,
+  toJson: asJson,
+  fromJSON: "Outputs and inputs are values already: name the member.",
+  fromJson: "Outputs and inputs are values already: name the member.",
+  format: 'Write the text round it: "n is ${{ inputs.n }}".',
+  hashFiles: "A step's files are pinned by the commit: name them under `files`.",
+  len: "Write size(…).",
+  length: "Write size(…).",
+  upper: "Write value.upperAscii().",
+  toUpper: "Write value.upperAscii().",
+  lower: "Write value.lowerAscii().",
+  toLower: "Write value.lowerAscii().",
+  asInt: "Write int(…).",
+  asFloat: "Write double(…).",
+  now: "Write run.now or slot.utc: a run sees one time alone.",
+  ds_add: "Write string(timestamp(slot.utc) + duration('24h')).",
+};
 
 const foreignRoots: Readonly<Record<string, string>> = {
   needs: "Write steps.<step>.outputs.",
@@ -124,9 +154,23 @@ const foreignRoots: Readonly<Record<string, string>> = {
   vars: "Pass values as inputs.",
   params: "Write inputs.<name>.",
   parameters: "Write inputs.<name>.",
-  github: "Write run.<field>.",
+  github: "Write run.tenant, run.dagId, run.runId, run.runNo or run.now.",
+  job: "Write steps.<step>.status, or run.status under `finally`.",
+  runner: "A step does not see the machine that it runs on.",
+  strategy: "Write the name that forEach gives its item with `as`, or index.",
+  ds: "Write slot.date.",
+  ts: "Write slot.utc.",
+  execution_date: "Write slot.utc.",
+  logical_date: "Write slot.utc.",
+  data_interval_start: "Write slot.previous.",
+  data_interval_end: "Write slot.utc.",
+  dag_run: "Write run.<field>, or inputs.<name> for what a start gives.",
+  task_instance: "Write steps.<step>.outputs.",
+  ti: "Write steps.<step>.outputs.",
+  macros: "Write timestamp(slot.utc) and duration('24h').",
   context: "Write run.<field>.",
-  workflow: "Write run.<field>.",
+  workflow: "Write run.<field>, or inputs.<name>.",
+  pod: "A step does not see the machine that it runs on.",
   matrix: "Write the name that forEach gives its item with `as`.",
   item: "An item has a name only with forEach: `forEach: { in: …, as: item }`.",
 };
@@ -150,7 +194,8 @@ function pathDefect(path: readonly string[], known: readonly string[]): Omit<Exp
   if (!known.includes(root)) return unknownRoot(root, known);
   if (root !== "steps" || (step !== dynamicKey && ["outputs", "status"].includes(member))) return null;
   const message = "a step is named in full, with what is read of it";
-  return { code: "EXPR_REFERENCE", message, fix: "Write steps.<step>.outputs or steps.<step>.status." };
+  const fix = "Write steps.<step>.outputs or steps.<step>.status; `a-b` is a subtraction, so a step's id has `_`.";
+  return { code: "EXPR_REFERENCE", message, fix };
 }
 
 function unknownRoot(root: string, known: readonly string[]): Omit<ExpressionDefect, "start"> {

@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq, type Node, visit } from "yaml";
+import { slipOf } from "../decode/advice.ts";
 import { nodeAt, pairsOf, rangeOf, type SpecNodes } from "./spec-nodes.ts";
 import type { SpecFix, TextEdit } from "./text-edit.ts";
 
@@ -36,8 +37,9 @@ function needsEdits(nodes: SpecNodes, id: string, name: string): readonly TextEd
 function needsOf({ root }: SpecNodes): readonly (Node | null)[] {
   return sections.flatMap((section) =>
     pairsOf(nodeAt(root, ["spec", section])).flatMap(({ value }) => {
-      const needs = isMap(value) ? nodeAt(value, ["needs"]) : undefined;
-      return needs === undefined ? [] : [needs];
+      // Under a name that is still misspelt, too: what it names is renamed at once.
+      const needs = pairsOf(isMap(value) ? value : null).filter(({ key }) => slipOf(key.value, ["needs"]) !== null);
+      return needs.map((pair) => pair.value);
     }),
   );
 }

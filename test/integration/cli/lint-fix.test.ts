@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { replaceFile } from "../../../src/cli/fmt/replace-file.ts";
 import { scratchDir, stockGit } from "../../support/git-fixtures.ts";
 import { exampleWorkTree, orrery } from "./cli-fixture.ts";
 
@@ -45,7 +46,36 @@ async function findingsOf(...argv: string[]): Promise<LintJson["findings"]> {
   return (JSON.parse(out) as LintJson).findings;
 }
 
+describe("a file that is replaced", () => {
+  it("is left alone where it changed after it was read, or is a link by now; nothing else is left beside it", () => {
+    using home = scratchDir();
+    const file = home.join("a.yaml");
+    writeFileSync(file, "mine\n");
+    symlinkSync("a.yaml", home.join("link.yaml"));
+
+    expect(replaceFile(file, "new\n", Buffer.from("old\n"))).toBe(false);
+    expect(replaceFile(home.join("link.yaml"), "new\n", Buffer.from("mine\n"))).toBe(false);
+    expect(readFileSync(file, "utf8")).toBe("mine\n");
+    expect(replaceFile(file, "new\n", Buffer.from("mine\n"))).toBe(true);
+    expect(readFileSync(file, "utf8")).toBe("new\n");
+    expect(readdirSync(home.path).sort()).toEqual(["a.yaml", "link.yaml"]);
+  });
+});
+
 describe("orrery lint --fix", () => {
+  it("does not stumble over a file that an earlier version left behind, and does not remove it", async () => {
+    using home = scratchDir();
+    const dir = workTree(home);
+    edit(join(dir, hello), (text) => text.replace("rationale:", "rationle:"));
+    writeFileSync(join(dir, `${hello}.orrery-fix`), "somebody's");
+
+    const { exit, notes } = await orrery("lint", "--fix", dir);
+
+    expect(exit).toBe(1);
+    expect(notes).toContain("rationle is rationale");
+    expect(readFileSync(join(dir, `${hello}.orrery-fix`), "utf8")).toBe("somebody's");
+  });
+
   it("makes the safe fixes, says which, keeps comments and mode, and changes nothing the second time", async () => {
     using home = scratchDir();
     const dir = workTree(home);

@@ -36,12 +36,12 @@ describe("the lint of a DAG", () => {
 
   it("asks the calendar about each schedule and shows its answer at cron", () => {
     const { text, line, col } = marked(
-      dagText(`schedules:\n  - cron: §"61 * * * *"\nsteps:\n  a: { ${log}, with: { message: x } }`),
+      dagText(`schedules:\n  - cron: §"0 0 31 2 *"\nsteps:\n  a: { ${log}, with: { message: x } }`),
     );
 
-    const found = lint(text, { checkSchedule: () => ({ message: "minute 61" }) });
+    const found = lint(text, { checkSchedule: () => ({ message: "never" }) });
 
-    expect(found).toMatchObject([{ code: "SCHEDULE_INVALID", message: "minute 61", line, col }]);
+    expect(found).toMatchObject([{ code: "SCHEDULE_INVALID", message: "never", line, col }]);
   });
 
   it("warns of a network that the plugin cannot use, and of nothing else", () => {

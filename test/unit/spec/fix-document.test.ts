@@ -80,6 +80,18 @@ describe("a safe fix", () => {
     expect(isGood(fixed)).toBe(true);
   });
 
+  it("takes it out of needs as well where that key is misspelt itself", () => {
+    const text = dagText(
+      "steps:\n  a-b: { uses: core.log@1.0.0 }\n  c: { uses: core.log@1.0.0, nedds: [a-b] }\n  d: { uses: core.log@1.0.0, need: a-b }",
+    );
+
+    const fixed = fix(text) ?? "";
+
+    expect(fixed).toContain("needs: [a_b]");
+    expect(fixed).toContain("needs: a_b");
+    expect(isGood(fixed)).toBe(true);
+  });
+
   it("writes the digest of the bytes that are there", () => {
     const text =
       "apiVersion: orrery/v1\nkind: Plugin\nspec:\n  # ours\n  service: core\n  emits: raw\n  input: { type: object }\n  output: { type: object }\n";
