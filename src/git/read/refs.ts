@@ -61,11 +61,13 @@ export function readRawRef(dirs: RefDirs, ref: string): RawRef | null {
 /** All refs whose full name starts with `prefix`, in byte order. Broken and dangling ones are left out. */
 export function listRefs(dirs: RefDirs, prefix: string): readonly RefValue[] {
   // Loose before packed, as in readRawRef: a ref that is packed in between is then seen in the second place.
-  const names = new Set(looseNames(dirs.commonDir, prefix));
-  for (const name of listPackedRefs(dirs.commonDir).keys()) if (name.startsWith(prefix)) names.add(name);
+  const loose = new Set(looseNames(dirs.commonDir, prefix));
+  const packed = listPackedRefs(dirs.commonDir);
+  const names = new Set([...loose, ...[...packed.keys()].filter((name) => name.startsWith(prefix))]);
   const sorted = [...names].filter(isRefName).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   return sorted.flatMap((ref) => {
-    const oid = readSoundRef(dirs, ref);
+    // Whoever pushes can make ten thousand: packed-refs must not be read again for each.
+    const oid = loose.has(ref) ? readSoundRef(dirs, ref) : (packed.get(ref) ?? null);
     return oid === null ? [] : [{ ref, oid }];
   });
 }

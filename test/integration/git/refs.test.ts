@@ -39,6 +39,24 @@ describe("refs", () => {
     expect(repository.readRef("HEAD")).toBe(stockGit(dir, ["rev-parse", "main"]));
   });
 
+  it("ten thousand that somebody pushed and gc packed are listed in one reading", () => {
+    using scratch = scratchDir();
+    const dir = stockRepository(scratch.join("r"));
+    const head = commitFiles(dir, { a: "1" });
+    const names = Array.from({ length: 10_000 }, (_, n) => `refs/orrery/approvals/${String(n).padStart(40, "0")}/x`);
+    const rows = names.map((name) => `${head} ${name}\n`).join("");
+    writeFileSync(join(dir, ".git", "packed-refs"), `# pack-refs with: peeled fully-peeled sorted \n${rows}`);
+    stockGit(dir, ["update-ref", names[1] ?? "", stockGit(dir, ["rev-parse", "HEAD^{tree}"])]);
+    using repository = openRepository(dir);
+    const started = performance.now();
+
+    const listed = repository.listRefs("refs/orrery/approvals/");
+
+    // Reading packed-refs for each of them took half a minute.
+    expect(performance.now() - started).toBeLessThan(5000);
+    expect(listed.map(({ ref, oid }) => `${oid} ${ref}`)).toEqual(refsOfGit(dir, "refs/orrery/approvals/"));
+  });
+
   it("are null when absent, deleted from packed-refs, only a prefix, or symbolic to nothing", () => {
     using scratch = scratchDir();
     const dir = stockRepository(scratch.join("r"));
