@@ -5,19 +5,34 @@ import { readFileSync } from "node:fs";
  * time of the main thread: a busy machine that runs others meanwhile is not our turn. Call it in a process of its own.
  */
 export async function longestTurnMs(work: () => Promise<unknown>): Promise<number> {
-  let longest = 0;
+  const turns = await turnsOf(work);
+  return Math.max(0, ...turns);
+}
+
+/** The part of all that `work` did which stood in its longest turn, from 0 to 1: near 1 where it never pauses. */
+export async function longestTurnShare(work: () => Promise<unknown>): Promise<number> {
+  const turns = await turnsOf(work);
+  return Math.max(0, ...turns) / turns.reduce((sum, ms) => sum + ms, 0);
+}
+
+/** A turn in which nothing was to do is shorter. */
+const idleMs = 0.5;
+
+/** Each turn of the loop in which something was done, ms. */
+async function turnsOf(work: () => Promise<unknown>): Promise<readonly number[]> {
+  const turns: number[] = [];
   let last = spentMs();
   let turning = true;
   const turn = (): void => {
     const now = spentMs();
-    longest = Math.max(longest, now - last);
+    if (now - last > idleMs) turns.push(now - last);
     last = now;
     if (turning) setImmediate(turn);
   };
   setImmediate(turn);
   await work();
   turning = false;
-  return longest;
+  return turns;
 }
 
 const schedstat = `/proc/self/task/${String(process.pid)}/schedstat`;

@@ -2,13 +2,13 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { type DaemonWorld, openDaemonWorld } from "../../support/daemon-world.ts";
 import { rounds, soakTimeout } from "../../support/effort.ts";
-import { longestTurnMs } from "../../support/loop-gaps.ts";
+import { longestTurnShare } from "../../support/loop-gaps.ts";
 import { reconcilePass } from "../../support/reconcile-pass.ts";
 import { dagPath, dagText, logStep, tenantFiles } from "../../support/spec-commits.ts";
 
 const count = rounds(2000, 10_000);
-/** DESIGN.md section 14. */
-const maxTurnMs = 50;
+/** How long the longest turn lasts is measured by `npm run bench -- reconcile`: here, that nothing is done in one go. */
+const maxShare = 0.05;
 const textOf = (message: string): string => dagText({ steps: { hello: logStep(message) } });
 
 /** Commits by stock git, in one pack as a push leaves them. */
@@ -45,9 +45,9 @@ describe("the event loop", () => {
         Array.from({ length: count }, (_, n) => [[dagPath("acme", "hello"), textOf(String(n))]]),
       );
 
-      const turnMs = await longestTurnMs(() => reconcilePass(life));
+      const share = await longestTurnShare(() => reconcilePass(life));
 
-      expect(turnMs).toBeLessThan(maxTurnMs);
+      expect(share).toBeLessThan(maxShare);
       const [kept] = await world.db.admin<{ n: number }>("select count(*)::int as n from dag_version");
       expect(kept?.n).toBe(count);
     },
@@ -67,9 +67,9 @@ describe("the event loop", () => {
         Array.from({ length: count }, (_, n) => [dagPath("acme", `d${String(n)}`), textOf(String(n))] as const),
       ]);
 
-      const turnMs = await longestTurnMs(() => reconcilePass(life));
+      const share = await longestTurnShare(() => reconcilePass(life));
 
-      expect(turnMs).toBeLessThan(maxTurnMs);
+      expect(share).toBeLessThan(maxShare);
       const [applied] = await world.db.admin<{ n: number }>("select count(*)::int as n from dag where armed");
       expect(applied?.n).toBe(count + 1);
     },
