@@ -4,7 +4,7 @@ export type { DesiredDag, DesiredSite, DesiredTenant, ReadableDag, UnreadableDag
 export { type FindingRule, findingRule } from "./finding-rules.ts";
 export { findingText, printable } from "./finding-text.ts";
 export { type ForecastDag, type ForecastTenant, type ForecastWindow, forecast } from "./forecast/forecast.ts";
-export type { TenantForecast } from "./forecast/tenant-tally.ts";
+export type { SlotFate, TenantForecast } from "./forecast/tenant-tally.ts";
 export { type HeldNews, heldNews } from "./held-news.ts";
 export { JudgedDags } from "./judged-dags.ts";
 export type { Condition, ObservedDag, ObservedTenant, Suspension } from "./observed.ts";

@@ -1,7 +1,7 @@
-import type { TenantForecast } from "../../plan/index.ts";
+import type { SlotFate, TenantForecast } from "../../plan/index.ts";
 import { durationText } from "../../spec/index.ts";
 import { renderTable } from "../terminal.ts";
-import type { Simulation } from "./simulation.ts";
+import type { DayBudget, Simulation } from "./simulation.ts";
 
 /** A table with a line per tenant; where two revisions were played, `before -> after` in each cell that moved. */
 export function renderSimulation(simulation: Simulation): string {
@@ -18,10 +18,65 @@ export function renderSimulation(simulation: Simulation): string {
   return [
     `${what}, slots in (${from}, ${to}], ${hosts === null ? "only quotas limit" : `${String(hosts)} runs at once on the site`}`,
     renderTable(["tenant", ...columns.map(({ title }) => title)], rows).trimEnd(),
+    ...refusedLines(simulation),
     ...sourcesText(simulation),
+    ...simulation.budgets.flatMap(budgetLines),
     ...(after.held.length === 0 ? [] : [`not played, for it does not decode: ${after.held.join(", ")}`]),
+    ...slotLines(simulation),
   ].join("\n");
 }
+
+/** Which part of a quota refuses, by the code that a start by hand would get. */
+function refusedLines({ before, after }: Simulation): readonly string[] {
+  const text = (all: readonly TenantForecast[] | undefined, name: string): string => {
+    const counts = Object.entries(all?.find(({ tenant }) => tenant === name)?.refused ?? {});
+    return counts.length === 0 ? "0" : counts.map(([code, n]) => `${String(n)} ${code}`).join(" + ");
+  };
+  const names = [...new Set([...(before?.tenants ?? []), ...after.tenants].map(({ tenant }) => tenant))].sort();
+  return names.flatMap((name) => {
+    const now = text(after.tenants, name);
+    const all = cell(before === null ? now : text(before.tenants, name), now);
+    return all === "0" ? [] : [`quota of ${name} refuses: ${all}`];
+  });
+}
+
+const shownDags = 5;
+
+function budgetLines({ tenant, cpuTime, artifacts }: DayBudget): readonly string[] {
+  const line = (field: string, option: string, budget: DayBudget["cpuTime"]): readonly string[] => {
+    if (budget === null) return [];
+    const { unknown } = budget;
+    if (unknown.length === 0) return [`${field} of ${tenant} was played: what a run takes is counted as it ends`];
+    const more = unknown.length > shownDags ? ` and ${String(unknown.length - shownDags)} more` : "";
+    return [
+      `${field} of ${tenant} was NOT played for ${unknown.slice(0, shownDags).join(", ")}${more}: nobody said what a run takes (${option}, --durations)`,
+    ];
+  };
+  return [...line("perDay.cpuTime", "--cpu", cpuTime), ...line("perDay.artifacts", "--artifacts", artifacts)];
+}
+
+/** Each slot and what becomes of it, before and after, where they were asked for. */
+function slotLines({ before, after }: Simulation): readonly string[] {
+  if (after.tenants.every(({ fates }) => fates === null)) return [];
+  const [old, now] = [fatesOf(before?.tenants ?? []), fatesOf(after.tenants)];
+  const keys = [...new Set([...old.keys(), ...now.keys()])].sort();
+  const rows = keys.map((key) => {
+    const [utc = "", dag = "", schedule = ""] = key.split(" ");
+    const fates = [old.get(key) ?? "-", now.get(key) ?? "-"];
+    return [utc.replace(".000Z", "Z"), dag, schedule, ...(before === null ? fates.slice(1) : fates)];
+  });
+  return ["", renderTable(["slot", "dag", "schedule", ...(before === null ? ["fate"] : ["before", "after"])], rows)];
+}
+
+const fatesOf = (tenants: readonly TenantForecast[]): ReadonlyMap<string, string> =>
+  new Map(
+    tenants.flatMap(({ tenant, fates }) =>
+      (fates ?? []).map((fate) => [`${fate.utc} ${tenant}/${fate.dagId} ${fate.schedule}`, fateText(fate)] as const),
+    ),
+  );
+
+const fateText = ({ fate, waitMs }: SlotFate): string =>
+  waitMs === null || waitMs === 0 ? fate : `${fate} after ${durationText(waitMs)}`;
 
 interface Column {
   readonly title: string;

@@ -14,12 +14,20 @@ import type { RunView } from "../../store/index.ts";
 import { resolveRevision } from "../revision.ts";
 import { specRootOf } from "../spec-place.ts";
 import { clientFor, dataDirFor } from "../target.ts";
+import { dayBudgets } from "./day-budgets.ts";
 
-/** How long runs take, ms. */
-export interface Durations {
-  readonly usualMs: number;
+/** What somebody said that runs take; `usual` of every DAG that nothing else is known of. */
+export interface RunCosts {
+  readonly usual: RunCost & { readonly ms: number };
   /** By `tenant/dag`. */
-  readonly named: ReadonlyMap<string, number>;
+  readonly named: ReadonlyMap<string, RunCost>;
+}
+
+/** null = not said. */
+export interface RunCost {
+  readonly ms: number | null;
+  readonly cpuMs: number | null;
+  readonly artifactBytes: number | null;
 }
 
 export interface SimulationRequest {
@@ -29,7 +37,7 @@ export interface SimulationRequest {
   /** null = only one revision is played. */
   readonly base: string | null;
   readonly head: string | undefined;
-  readonly durations: Durations;
+  readonly costs: RunCosts;
   readonly window: ForecastWindow;
 }
 
@@ -39,8 +47,22 @@ export interface Simulation {
   readonly hosts: number | null;
   readonly before: SimulatedRevision | null;
   readonly after: SimulatedRevision;
-  /** Where the run times of each DAG come from. */
-  readonly durations: Readonly<Record<string, { readonly ms: number; readonly source: DurationSource }>>;
+  /** What a run of each DAG takes, and where its time comes from. */
+  readonly durations: Readonly<Record<string, KnownCost>>;
+  /** Tenants with a budget of a day, and how far it was played. */
+  readonly budgets: readonly DayBudget[];
+}
+
+export interface KnownCost extends RunCost {
+  readonly ms: number;
+  readonly source: DurationSource;
+}
+
+/** null = the quota has no such budget; `unknown`: DAGs of which nobody said what a run takes, which took nothing. */
+export interface DayBudget {
+  readonly tenant: string;
+  readonly cpuTime: { readonly unknown: readonly string[] } | null;
+  readonly artifacts: { readonly unknown: readonly string[] } | null;
 }
 
 export type DurationSource = "given" | "history" | "assumed";
@@ -75,6 +97,7 @@ export async function simulate(request: SimulationRequest, compute: Pick<Compute
     before: base === null || before === null ? null : play(base, before),
     after: play(head, after),
     durations: Object.fromEntries([...times].sort(([a], [b]) => (a < b ? -1 : 1))),
+    budgets: dayBudgets([...after, ...(before ?? [])], times, request.window),
   };
 }
 
@@ -91,8 +114,9 @@ function forecastTenant(desired: DesiredTenant, times: Times): readonly Forecast
   const dags = desired.dags.flatMap((dag) => {
     if (dag.kind === "unreadable") return [];
     const blocked = dag.suspended ? ("suspended" as const) : dag.armed ? null : ("not_allowed" as const);
-    const durationMs = times.get(`${desired.tenant}/${dag.dagId}`)?.ms ?? 0;
-    return [{ dagId: dag.dagId, spec: dag.spec, blocked, durationMs }];
+    const cost = times.get(`${desired.tenant}/${dag.dagId}`);
+    const { ms: durationMs = 0, cpuMs = null, artifactBytes = null } = cost ?? {};
+    return [{ dagId: dag.dagId, spec: dag.spec, blocked, durationMs, cpuMs, artifactBytes }];
   });
   const { tenant, quota } = desired;
   const quotaTurns = quota.overrides.map(({ until }) => new Date(until));
@@ -104,22 +128,33 @@ function heldOf(desired: DesiredTenant): readonly string[] {
   return desired.dags.flatMap((dag) => (dag.kind === "unreadable" ? [`${desired.tenant}/${dag.dagId}`] : []));
 }
 
-type Times = ReadonlyMap<string, { readonly ms: number; readonly source: DurationSource }>;
+type Times = ReadonlyMap<string, KnownCost>;
 
-async function timesOf({ dataDir, durations }: SimulationRequest, desired: readonly DesiredTenant[]): Promise<Times> {
-  const times = new Map<string, { ms: number; source: DurationSource }>();
+async function timesOf({ dataDir, costs }: SimulationRequest, desired: readonly DesiredTenant[]): Promise<Times> {
+  const times = new Map<string, KnownCost>();
   for (const { tenant, ...rest } of desired) {
     const history =
       dataDir === null ? new Map<string, number>() : await historyOf(dataDirFor({ data: dataDir }), tenant);
     for (const { dagId } of rest.kind === "readable" ? rest.dags : []) {
       const key = `${tenant}/${dagId}`;
-      const [given, seen] = [durations.named.get(key), history.get(dagId)];
-      if (given !== undefined) times.set(key, { ms: given, source: "given" });
-      else if (seen !== undefined) times.set(key, { ms: seen, source: "history" });
-      else times.set(key, { ms: durations.usualMs, source: "assumed" });
+      times.set(key, costOf(costs, key, history.get(dagId) ?? null));
     }
   }
   return times;
+}
+
+/** History knows how long runs took; what they took of a budget is not kept by run. */
+function costOf({ usual, named }: RunCosts, key: string, historyMs: number | null): KnownCost {
+  const given = named.get(key);
+  const rest = {
+    cpuMs: given?.cpuMs ?? usual.cpuMs,
+    artifactBytes: given?.artifactBytes ?? usual.artifactBytes,
+  };
+  const givenMs = given?.ms ?? null;
+  if (givenMs !== null) return { ms: givenMs, source: "given", ...rest };
+  return historyMs === null
+    ? { ms: usual.ms, source: "assumed", ...rest }
+    : { ms: historyMs, source: "history", ...rest };
 }
 
 /** Median run time of the last runs that succeeded, by DAG. */

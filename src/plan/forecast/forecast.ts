@@ -10,6 +10,9 @@ export interface ForecastDag {
   /** Why its slots start nothing, or null. */
   readonly blocked: "not_allowed" | "suspended" | null;
   readonly durationMs: number;
+  /** What one run takes of a day's budget as it ends; null = not known: it takes nothing. */
+  readonly cpuMs: number | null;
+  readonly artifactBytes: number | null;
 }
 
 export interface ForecastTenant {
@@ -27,6 +30,8 @@ export interface ForecastWindow {
   readonly to: Date;
   /** Runs that the site does at once; null = only quotas limit. */
   readonly capacity: number | null;
+  /** Whether the forecast names each slot and what becomes of it. */
+  readonly withSlots: boolean;
 }
 
 const maxSlots = 500_000;
@@ -79,9 +84,9 @@ class Lane {
   tag = 0;
   #slots = 0;
 
-  constructor(tenant: ForecastTenant, { from }: ForecastWindow) {
+  constructor(tenant: ForecastTenant, { from, withSlots }: ForecastWindow) {
     this.tenant = tenant;
-    this.tally = new TenantTally(tenant.tenant, from.getTime());
+    this.tally = new TenantTally(tenant.tenant, { fromMs: from.getTime(), withSlots });
     this.queue = new TenantQueue((atMs) => tenant.quotaAt(new Date(atMs)));
   }
 
@@ -99,18 +104,18 @@ class Lane {
   }
 
   arrive(run: ForecastRun): void {
-    this.tally.slot();
-    const refusal = run.dag.blocked ?? this.queue.admit(run);
-    if (refusal !== null) this.tally.skip(refusal);
+    this.tally.slot(run);
+    const refusal = run.dag.blocked === null ? this.queue.admit(run) : { reason: run.dag.blocked, code: null };
+    if (refusal !== null) this.tally.skip(run, refusal);
     this.tally.depth(run.atMs, this.queue.waiting);
-    for (let n = this.queue.takeReplaced(); n > 0; n -= 1) this.tally.skip("replaced");
+    for (const replaced of this.queue.takeReplaced()) this.tally.skip(replaced, { reason: "replaced", code: null });
   }
 }
 
 interface Ending {
   readonly atMs: number;
   readonly lane: Lane;
-  readonly dagId: string;
+  readonly dag: ForecastDag;
 }
 
 /** What runs now, and when it ends. */
@@ -132,7 +137,7 @@ class SiteClock {
       this.#nowMs = next;
       for (let ending = this.#endings.at(-1); ending?.atMs === next; ending = this.#endings.at(-1)) {
         this.#endings.pop();
-        ending.lane.queue.end(ending.dagId);
+        ending.lane.queue.end(ending.dag, next);
         this.start(next);
       }
       this.start(next);
@@ -157,7 +162,7 @@ class SiteClock {
       lane.tag = Math.max(lane.tag, this.#floor()) + 1 / weight;
       lane.tally.start(run, atMs, this.#window.to.getTime());
       lane.tally.depth(atMs, lane.queue.waiting);
-      this.#insert({ atMs: atMs + run.dag.durationMs, lane, dagId: run.dag.dagId });
+      this.#insert({ atMs: atMs + run.dag.durationMs, lane, dag: run.dag });
     }
   }
 

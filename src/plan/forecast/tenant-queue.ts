@@ -1,3 +1,4 @@
+import type { CodeName } from "../../base/index.ts";
 import { decideAdmission, decidePromotion } from "../../policy/index.ts";
 import type { QuotaLimits } from "../../spec/index.ts";
 import type { ForecastDag } from "./forecast.ts";
@@ -7,6 +8,13 @@ export interface ForecastRun {
   readonly schedule: string;
   /** The slot, ms since the epoch. */
   readonly atMs: number;
+}
+
+/** Why a slot becomes no run. */
+export interface Refusal {
+  readonly reason: string;
+  /** null where no code says more. */
+  readonly code: CodeName | null;
 }
 
 export const hourMs = 3_600_000;
@@ -19,7 +27,9 @@ export class TenantQueue {
   readonly #running = new Map<string, number>();
   #starts = { hour: 0, count: 0 };
   #waiting: ForecastRun[] = [];
-  #replaced = 0;
+  #replaced: ForecastRun[] = [];
+  /** What runs that ended this UTC day took. */
+  #today = { day: "", cpuTimeMs: 0, artifactBytes: 0 };
   running = 0;
 
   constructor(quotaAt: (atMs: number) => QuotaLimits) {
@@ -30,31 +40,34 @@ export class TenantQueue {
     return this.#waiting.length;
   }
 
-  /** Lets a run in, or says why not. What runs take of a day's budget is not known here. */
-  admit(run: ForecastRun): "overlap" | "quota" | null {
+  /** Lets a run in, or says why not: the reason of the skip, and the code that a start by hand would get. */
+  admit(run: ForecastRun): Refusal | null {
     const { dagId, spec } = run.dag;
     const own = this.#waiting.filter(({ dag }) => dag.dagId === dagId).length;
     const unfinishedOfDag = own + (this.#running.get(dagId) ?? 0);
     const decision = decideAdmission(
       this.#quotaAt(run.atMs),
-      { ...untroubled, queued: this.#waiting.length, waitingOfDag: own, unfinishedOfDag },
-      { slot: true, inputsHash: "", concurrency: spec.concurrency },
+      {
+        ...{ ...untroubled, queued: this.#waiting.length, waitingOfDag: own, unfinishedOfDag },
+        today: this.#usedOn(run.atMs),
+      },
+      { slot: false, inputsHash: "", concurrency: spec.concurrency },
     );
-    if (decision.kind !== "admitted")
-      return decision.kind === "skipped" && decision.reason === "overlap" ? "overlap" : "quota";
+    if (decision.kind !== "admitted") {
+      const code = decision.kind === "refused" ? decision.code : null;
+      return { reason: code === "OVERLAP_SKIPPED" ? "overlap" : "quota", code };
+    }
     if (decision.supersede && own > 0) {
+      this.#replaced.push(...this.#waiting.filter(({ dag }) => dag.dagId === dagId));
       this.#waiting = this.#waiting.filter(({ dag }) => dag.dagId !== dagId);
-      this.#replaced += own;
     }
     this.#waiting.push(run);
     return null;
   }
 
   /** Runs that a newer slot took the place of since it was asked. */
-  takeReplaced(): number {
-    const replaced = this.#replaced;
-    this.#replaced = 0;
-    return replaced;
+  takeReplaced(): readonly ForecastRun[] {
+    return this.#replaced.splice(0);
   }
 
   hasEligible(atMs: number): boolean {
@@ -71,9 +84,18 @@ export class TenantQueue {
     return run;
   }
 
-  end(dagId: string): void {
+  end({ dagId, cpuMs, artifactBytes }: ForecastDag, atMs: number): void {
     this.#running.set(dagId, (this.#running.get(dagId) ?? 1) - 1);
     this.running -= 1;
+    const used = this.#usedOn(atMs);
+    used.cpuTimeMs += cpuMs ?? 0;
+    used.artifactBytes += artifactBytes ?? 0;
+  }
+
+  #usedOn(atMs: number): { cpuTimeMs: number; artifactBytes: number } {
+    const day = new Date(atMs).toISOString().slice(0, 10);
+    if (this.#today.day !== day) this.#today = { day, cpuTimeMs: 0, artifactBytes: 0 };
+    return this.#today;
   }
 
   #startsIn(atMs: number): number {
@@ -100,5 +122,4 @@ const untroubled = {
   closed: false,
   suspended: false,
   armed: true,
-  today: { cpuTimeMs: 0, artifactBytes: 0 },
 } as const;

@@ -55,14 +55,55 @@ describe("orrery simulate", () => {
     expect(two.out).toBe(one.out);
   });
 
+  it("plays a day's budget by what a run is said to take, and says where nobody said it", async () => {
+    const base = world.spec.head;
+    const quota = "apiVersion: orrery/v1\nkind: Quota\nspec: { perDay: { cpuTime: 1m, artifacts: 1Gi } }\n";
+    await world.spec.commit({ "tenants/acme/quota.yaml": quota });
+    const change = `${base}..main`;
+    const file = `${world.spec.dir}.costs.json`;
+    writeFileSync(file, '{"acme/tick":{"duration":"30s","cpu":"7s"}}');
+
+    const silent = await simulate(change);
+    const usual = await simulate(change, "--cpu", "10s", "--artifacts", "1Mi");
+    const named = JSON.parse((await simulate(change, "--durations", file, "-o", "json")).out) as object;
+    await world.spec.commit({ "tenants/acme/quota.yaml": null });
+
+    expect(silent.out).toContain(
+      "perDay.cpuTime of acme was NOT played for acme/tick: nobody said what a run takes (--cpu, --durations)",
+    );
+    expect(silent.out).toContain("perDay.artifacts of acme was NOT played for acme/tick");
+    expect(usual.out).toContain("quota of acme refuses: 0 -> 54 CPU_BUDGET_SPENT");
+    expect(usual.out).toContain("perDay.cpuTime of acme was played");
+    expect(named).toMatchObject({
+      before: { tenants: [{ tenant: "acme", refused: {} }, {}] },
+      after: { tenants: [{ tenant: "acme", skipped: { quota: 51 }, refused: { CPU_BUDGET_SPENT: 51 } }, {}] },
+      budgets: [{ tenant: "acme", cpuTime: { unknown: [] }, artifacts: { unknown: ["acme/tick"] } }],
+    });
+  });
+
+  it("names each slot, before and after, where --slots asks for it", async () => {
+    const { out } = await simulate(`${first}..main`, "--duration", "90s", "--slots");
+    const lines = out.split("\n").map((line) => line.replaceAll(/ {2,}/g, " | "));
+
+    expect(lines).toContain("SLOT | DAG | SCHEDULE | BEFORE | AFTER");
+    expect(lines).toContain("2026-05-01T00:01:00Z | acme/tick | default | - | starts");
+    expect(lines).toContain("2026-05-01T00:10:00Z | acme/tick | default | starts | starts after 270s");
+    expect(lines).toContain("2026-05-01T01:00:00Z | acme/tick | default | starts | waiting");
+  });
+
   it("refuses a window that ends before it begins and what is no instant, duration or list of durations; exit 2", async () => {
     const window = ["--repo", world.spec.dir];
+    const odd = `${world.spec.dir}.odd.json`;
+    writeFileSync(odd, '{"acme/tick":{"memory":"5s"}}');
     const wrong = [
       ["simulate", ...window, "--from", "2026-05-02", "--to", "2026-05-01"],
       ["simulate", ...window, "--from", "yesterday", "--to", "2026-05-01"],
       ["simulate", ...window, "--to", "2026-05-01"],
       ["simulate", ...window, "--from", "2026-05-01", "--to", "2026-05-02", "--duration", "soon"],
       ["simulate", ...window, "--from", "2026-05-01", "--to", "2026-05-02", "--durations", world.spec.dir],
+      ["simulate", ...window, "--from", "2026-05-01", "--to", "2026-05-02", "--durations", odd],
+      ["simulate", ...window, "--from", "2026-05-01", "--to", "2026-05-02", "--cpu", "much"],
+      ["simulate", ...window, "--from", "2026-05-01", "--to", "2026-05-02", "--artifacts", "5 MB"],
     ];
 
     for (const args of wrong) expect([args, (await orrery(...args)).exit]).toEqual([args, 2]);

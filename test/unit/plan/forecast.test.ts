@@ -20,6 +20,7 @@ function dagOf(
   rest: Partial<ForecastDag> & Partial<ForecastDag["spec"]["concurrency"]> = {},
 ): ForecastDag {
   const { max = 1, overlap = "queue", durationMs = minute, blocked = null } = rest;
+  const { cpuMs = null, artifactBytes = null } = rest;
   const schedule = {
     name: "default",
     timing: { kind: "every" as const, everyMs },
@@ -27,7 +28,14 @@ function dagOf(
     catchUp: { policy: "none" as const, maxAgeMs: null },
     inputs: {},
   };
-  return { dagId, spec: { schedules: [schedule], concurrency: { max, overlap } }, blocked, durationMs };
+  return {
+    dagId,
+    spec: { schedules: [schedule], concurrency: { max, overlap } },
+    blocked,
+    durationMs,
+    cpuMs,
+    artifactBytes,
+  };
 }
 
 const tenantOf = (tenant: string, dags: readonly ForecastDag[], quota: Quota = usual): ForecastTenant => ({
@@ -38,7 +46,7 @@ const tenantOf = (tenant: string, dags: readonly ForecastDag[], quota: Quota = u
 });
 
 const play = (tenants: readonly ForecastTenant[], capacity: number | null = null): readonly TenantForecast[] =>
-  forecast(tenants, { from, to, capacity });
+  forecast(tenants, { from, to, capacity, withSlots: false });
 
 describe("a forecast", () => {
   it("of runs shorter than their interval waits for nothing", () => {
@@ -48,6 +56,8 @@ describe("a forecast", () => {
         slots: 6,
         started: 6,
         skipped: {},
+        refused: {},
+        fates: null,
         waiting: 0,
         queue: { max: 1, mean: 0 },
         waitMs: { p50: 0, p95: 0, max: 0 },
@@ -135,8 +145,51 @@ describe("a forecast", () => {
     );
   });
 
+  it.each([
+    ["cpuTimeMs", { cpuMs: 2 * minute }, 5 * minute, "CPU_BUDGET_SPENT"],
+    ["artifactBytes", { artifactBytes: 40 }, 100, "ARTIFACT_BUDGET_SPENT"],
+  ] as const)(
+    "spends the budget of a day as runs end (%s), and has it whole again at midnight UTC",
+    (field, cost, budget, code) => {
+      const quota = { ...usual, perDay: { ...usual.perDay, [field]: budget } };
+      const tenants = [tenantOf("a", [dagOf("d", 10 * minute, cost)], quota)];
+      const days = { from: new Date("2026-05-01T23:00:00.000Z"), to: new Date("2026-05-02T00:30:00.000Z") };
+
+      const [hour] = play(tenants);
+      const [night] = forecast(tenants, { ...days, capacity: null, withSlots: false });
+      const [unknown] = play([tenantOf("a", [dagOf("d", 10 * minute)], quota)]);
+
+      // Runs end at 11, 21 and 31: at 40, 50 and 60 it is used up.
+      expect(hour).toMatchObject({ started: 3, skipped: { quota: 3 }, refused: { [code]: 3 } });
+      // 23:10 to 23:30 run, 23:40 and 23:50 are refused, 00:00 to 00:20 run, 00:30 is refused.
+      expect(night).toMatchObject({ slots: 9, started: 6, refused: { [code]: 3 } });
+      expect(unknown).toMatchObject({ started: 6, refused: {} });
+    },
+  );
+
+  it("names each slot and what becomes of it where that is asked for", () => {
+    const dags = [
+      dagOf("off", 30 * minute, { blocked: "suspended" }),
+      dagOf("slow", 20 * minute, { overlap: "latest", durationMs: 25 * minute }),
+      dagOf("full", 20 * minute, { overlap: "skip", durationMs: 25 * minute }),
+    ];
+    const [result] = forecast([tenantOf("a", dags)], { from, to, capacity: null, withSlots: true });
+
+    expect(result?.fates?.map(({ utc, dagId, fate, waitMs }) => [utc.slice(11, 16), dagId, fate, waitMs])).toEqual([
+      ["00:20", "full", "starts", 0],
+      ["00:20", "slow", "starts", 0],
+      ["00:30", "off", "suspended", null],
+      ["00:40", "full", "overlap", null],
+      ["00:40", "slow", "starts", 5 * minute],
+      ["01:00", "full", "starts", 0],
+      ["01:00", "off", "suspended", null],
+      ["01:00", "slow", "waiting", null],
+    ]);
+    expect(play([tenantOf("a", dags)])[0]?.fates).toBeNull();
+  });
+
   it("of a window with too many slots is refused, not computed", () => {
-    const long = { from, to: new Date("2126-05-01T00:00:00.000Z"), capacity: null };
+    const long = { from, to: new Date("2126-05-01T00:00:00.000Z"), capacity: null, withSlots: false };
 
     expect(() => forecast([tenantOf("a", [dagOf("d", minute)])], long)).toThrow(
       expect.objectContaining({ code: "USAGE" }),

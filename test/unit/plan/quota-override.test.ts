@@ -56,7 +56,7 @@ it("a forecast holds starts back until the next hour, and sees an override end",
     runs: { maxConcurrent: 4, maxQueued: 100, startsPerHour: 6 },
     overrides: [{ until: "2026-11-24T11:30:00.000Z", rationale: "x", limits: { runs: { startsPerHour: 3 } } }],
   };
-  const one = { dagId: dag.dagId, spec: dag.spec, blocked: null, durationMs: 1000 };
+  const one = { dagId: dag.dagId, spec: dag.spec, blocked: null, durationMs: 1000, cpuMs: null, artifactBytes: null };
   const [played] = forecast(
     [
       {
@@ -66,7 +66,7 @@ it("a forecast holds starts back until the next hour, and sees an override end",
         dags: [one],
       },
     ],
-    { from: new Date("2026-11-24T09:59:59Z"), to: new Date("2026-11-24T12:00:00Z"), capacity: null },
+    { from: new Date("2026-11-24T09:59:59Z"), to: new Date("2026-11-24T12:00:00Z"), capacity: null, withSlots: false },
   );
 
   // 3 start in the hour of 10, 3 in that of 11 and 3 more once the override is over, and one at 12.
