@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { systemClock } from "../../base/index.ts";
+import { drained, systemClock } from "../../base/index.ts";
 import { sha256 } from "../../base/node-digest.ts";
 import { type GitRepository, type Oid, toOid } from "../../git/index.ts";
 import type { PlanAuthority } from "../../plan/index.ts";
@@ -39,6 +39,6 @@ export function readPlanTrust(
   return {
     stalled: walk.stalled,
     authority: { ...demands, people: groundsDiff(grounds(base), grounds(head), sha256) },
-    lacksApprovals: isWaiting && reader.approvals().length === 0,
+    lacksApprovals: isWaiting && drained(reader.approvals()).length === 0,
   };
 }

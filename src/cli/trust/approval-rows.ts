@@ -1,3 +1,4 @@
+import { drained } from "../../base/index.ts";
 import type { GitRepository, Oid } from "../../git/index.ts";
 import { nodeTrustCrypto } from "../../signer/index.ts";
 import { ApprovalBook, readApproval } from "../../trust/index.ts";
@@ -24,9 +25,9 @@ export function approvalRows(
   trust: RepositoryTrust,
   of: Oid | null,
 ): readonly ApprovalRow[] {
-  const stored = trust.reader.approvals();
+  const stored = drained(trust.reader.approvals());
   const own = of === null ? stored : stored.filter(({ head }) => head === of);
-  const book = new ApprovalBook(() => own, nodeTrustCrypto);
+  const book = new ApprovalBook(() => trust.reader.approvals(), nodeTrustCrypto);
   return own.map((each) => {
     const { head, sha256 } = each;
     const nothing = { verdict: null, approver: null, key: null, base: null, planHash: null, reason: null };

@@ -1,3 +1,4 @@
+import type { Steps } from "../../base/index.ts";
 import { approvalNamespace } from "../authority/tree-verdict.ts";
 import { isForge, type TrustGrounds } from "../authority/trust-grounds.ts";
 import { fingerprintOf } from "../signature/public-key.ts";
@@ -14,23 +15,27 @@ export interface Approver {
 
 /** The approvals of a repository, read when the first commit needs one. */
 export class ApprovalBook {
-  readonly #read: () => readonly StoredApproval[];
+  readonly #read: () => Steps<readonly StoredApproval[]>;
   readonly #crypto: TrustCrypto;
   readonly #signatures = new Map<Approval, SshsigVerdict>();
   #approvals: readonly Approval[] | null = null;
 
-  constructor(read: () => readonly StoredApproval[], crypto: TrustCrypto) {
+  constructor(read: () => Steps<readonly StoredApproval[]>, crypto: TrustCrypto) {
     this.#read = read;
     this.#crypto = crypto;
   }
 
   /** All that are well-formed, by the refs' order; nobody vouches for one yet. */
-  get approvals(): readonly Approval[] {
-    this.#approvals ??= this.#read().flatMap((stored) => {
+  *approvals(): Steps<readonly Approval[]> {
+    if (this.#approvals !== null) return this.#approvals;
+    const sound: Approval[] = [];
+    for (const stored of yield* this.#read()) {
       const approval = readApproval(stored, this.#crypto);
-      return approval.ok ? [approval.value] : [];
-    });
-    return this.#approvals;
+      if (approval.ok) sound.push(approval.value);
+      yield;
+    }
+    this.#approvals = sound;
+    return sound;
   }
 
   /** Whose it is; a text says why it is nobody's. `atSeconds`: when what it approves was committed. */

@@ -64,7 +64,7 @@ export function* voicesOn(
   request: Pick<CountRequest, "landing" | "atSeconds" | "grounds" | "isForges">,
 ): Steps<readonly Voice[]> {
   const voices: Voice[] = [];
-  for (const approval of book.approvals) {
+  for (const approval of yield* book.approvals()) {
     yield;
     const approver = book.approverOf(approval, request.grounds, request.atSeconds);
     if (typeof approver === "string") continue;

@@ -1,3 +1,4 @@
+import type { Steps } from "../../base/index.ts";
 import type { StoredApproval } from "../approval/approval-text.ts";
 import type { GroundsReader } from "../authority/trust-grounds.ts";
 import type { ContentReader } from "../history/tree-reader.ts";
@@ -6,8 +7,8 @@ import type { TrustCrypto } from "../signature/trust-crypto.ts";
 
 /** What a walk reads of a repository besides commits. */
 export interface TreeReader extends GroundsReader, ContentReader {
-  /** By ref name, at most `maxApprovals`; asked once, and only where something has to be approved. */
-  approvals(): readonly StoredApproval[];
+  /** By ref name, at most `maxApprovals`, pausing: strangers may have made them. Asked only where something has to be approved. */
+  approvals(): Steps<readonly StoredApproval[]>;
 }
 
 export interface TrustWalkOptions extends TreeReader {

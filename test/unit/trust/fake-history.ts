@@ -111,14 +111,18 @@ export class FakeHistory {
     return oid;
   }
 
-  get reader(): Omit<TreeReader, "approvals"> & { approvals: () => readonly StoredApproval[] } {
+  get reader(): TreeReader {
+    const { approvals } = this;
     return {
       readSigners: (tree) => this.treeOf(tree).signers,
       readPolicy: (tree) => policyRead(this.treeOf(tree).policy),
       recorderKeys: (tree) => this.treeOf(tree).recorders.map(keyBlob),
       readTree: (tree) => entriesOf(this, tree),
       contentSha256: (blob) => hash("sha256", Buffer.from(blob)).toString("hex"),
-      approvals: () => this.approvals,
+      approvals: function* () {
+        yield;
+        return approvals;
+      },
     };
   }
 
