@@ -24,6 +24,8 @@ const shapes: readonly (readonly [what: string, shape: RegExp])[] = [
   ["a DigitalOcean token", /\bdo[opr]_v1_[a-f0-9]{64}/],
   ["an API key of a model provider", /\bsk-(?:ant|proj)-[\w-]{20}/],
   ["a signed token (JWT)", /\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10}/],
+  // "Bearer authentication" is prose: a digit makes it one.
+  ["a value of an Authorization header", /\b(?:Bearer|Basic) (?=[\w.~+/-]{0,200}\d)[\w.~+/-]{16}/],
   ["a password in an address", /\b[a-z][a-z0-9+.-]{1,15}:\/\/[^\s/:@"'$]{1,64}:[^\s/:@"'${]{3,128}@/],
 ];
 
@@ -41,22 +43,38 @@ const secretName =
   /(?:^|[^a-z])(?:password|passwd|passphrase|secret|token|api_?key|access_?key|private_?key|credentials?)$/i;
 const placeholder = /^(?:x+|\*+|<.*>|change-?me|example|placeholder|none|null|true|false|dummy|test)$/i;
 
+/** Every line of a file that holds a known shape, in order; whatever stands there, comments too. */
+export function secretLines(text: string): readonly (SecretShape & { readonly line: number })[] {
+  if (knownSecret(text) === null) return [];
+  return text.split("\n").flatMap((line, index) => {
+    const found = knownSecret(line);
+    return found === null ? [] : [{ ...found, line: index + 1 }];
+  });
+}
+
 /** A text that nobody writes by hand, or any value of a field that is named after a secret. `name` = its key. */
 export function likelySecret(text: string, name: string): SecretShape | null {
   if (text.includes("${{")) return null;
   if (secretName.test(name.replaceAll(/([a-z])([A-Z])/g, "$1_$2")) && text.length >= 6 && !placeholder.test(text)) {
     return { what: `a value of \`${name}\``, sure: "likely", offset: 0 };
   }
+  if (published.test(text)) return null;
   for (const { 0: word, index } of text.matchAll(/[A-Za-z0-9+/_=-]{24,256}/g)) {
     if (isRandom(word)) return { what: "a random text", sure: "likely", offset: index };
   }
   return null;
 }
 
+/** Digests in base64 (subresource integrity) and public keys of OpenSSH. */
+const published = /\bsha(?:256|384|512)[-:]|\b(?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp\d{3}) AAAA/;
+
+/** Words that are written together, `theQuickBrownFox`. */
+const wordLetters = (word: string): number => (word.match(/[A-Z]?[a-z]{2,}/g) ?? []).join("").length;
+
 /** Digests, ids and paths are long as well: only a mix of cases and digits with much entropy counts. */
 function isRandom(word: string): boolean {
   if (!/[a-z]/.test(word) || !/[A-Z]/.test(word) || (word.match(/\d/g) ?? []).length < 3) return false;
-  if (word.split("/").length > 3) return false;
+  if (word.split("/").length > 3 || wordLetters(word) > word.length * 0.65) return false;
   return entropyBits(word) >= 4.2;
 }
 

@@ -7,6 +7,7 @@ import {
   type JsonObject,
   type Sha256,
 } from "../../base/index.ts";
+import { secretLines } from "../check/secret-shapes.ts";
 import type { SchemaName } from "../generated/schemas.ts";
 import type { DagSpec } from "../normal/dag-spec.ts";
 import { effectiveDag } from "../normal/effective-dag.ts";
@@ -28,6 +29,7 @@ import type { Finding } from "./finding.ts";
 import { type Position, type Positions, packPositions, placesOf, positionOf } from "./positions.ts";
 import { clip, type PlacedValue, schemaFindings, sortFindings } from "./schema-findings.ts";
 import { decodeYaml, type YamlSource } from "./yaml-document.ts";
+import { documentCaps } from "./yaml-tokens.ts";
 
 interface Decoded {
   readonly path: string;
@@ -95,8 +97,8 @@ function decode(source: YamlSource): DecodedDocument {
   if (where === null) return { ok: false, findings: [pathFinding(source.path)] };
   const yaml = decodeYaml(source);
   const read = yaml.ok ? yaml : yaml.read;
-  const found = yaml.ok ? [] : [...yaml.findings];
-  if (read === undefined) return { ok: false, findings: found };
+  const found = [...(yaml.ok ? [] : yaml.findings), ...secretFindings(source)];
+  if (read === undefined) return { ok: false, findings: sortFindings(found) };
   const placed: PlacedValue = { path: source.path, value: read.value, positions: read.positions };
   for (const judge of [kindFindings, kindSchemaFindings, defectFindings]) {
     found.push(...judge(where, placed));
@@ -111,7 +113,17 @@ const kindSchemaFindings = ({ kind }: DocumentPath, placed: PlacedValue): readon
   schemaFindings(kind.toLowerCase() as SchemaName, placed);
 
 /** A key too many hides nothing of what stands beside it: the rest is judged as well. */
-const goesOn: readonly CodeName[] = ["SPEC_DUPLICATE_KEY", "SPEC_UNKNOWN_KEY"];
+const goesOn: readonly CodeName[] = ["SPEC_DUPLICATE_KEY", "SPEC_UNKNOWN_KEY", "SECRET_IN_SPEC"];
+
+/** Known shapes wherever they stand: in a comment a key is as public as in a value. Messages never hold them. */
+function secretFindings({ path, bytes }: YamlSource): readonly Finding[] {
+  if (bytes.length > documentCaps.hardBytes) return [];
+  return secretLines(new TextDecoder().decode(bytes)).map(({ what, line, offset }) => ({
+    ...{ code: "SECRET_IN_SPEC", severity: "error", path, line, col: offset + 1, pointer: "" },
+    message: `${what} stands in the repository`,
+    fix: "Withdraw it where it is valid, then name it under `secrets`: it stays in the history.",
+  }));
+}
 
 function defectFindings(where: DocumentPath, { path, value, positions }: PlacedValue): readonly Finding[] {
   return documentDefects(where, value as JsonObject).map(({ what, ...defect }): Finding => {

@@ -15,7 +15,10 @@ export function withFurther(findings: readonly Finding[], further: readonly Find
         ? ofWholeDag.includes(code)
         : ofOneStep.includes(code) && (pointer === parent || pointer.startsWith(`${parent}/`)),
     );
-  return sortFindings([...findings, ...further.filter((finding) => !follows(finding))]);
+  // Of the text and of the value it is one secret.
+  const isSaid = ({ code, line, col }: Finding): boolean =>
+    findings.some((other) => other.code === code && other.line === line && other.col === col);
+  return sortFindings([...findings, ...further.filter((finding) => !follows(finding) && !isSaid(finding))]);
 }
 
 /** What `inputs` or `finally` under another name would bring about anywhere. */
