@@ -88,7 +88,7 @@ const words: readonly (readonly [ours: Ours, words: string])[] = [
   [nameIsKey, "name id dag_id task_id generatename displayname"],
   [noReason, "description doc doc_md summary comment"],
   [ofTenant, "owner owners email email_on_failure email_on_retry maintainers"],
-  [promise, "sla slas slo_within"],
+  [promise, "sla slas slo slo_within"],
   [gitSays, "syncpolicy automated selfheal syncoptions ignoredifferences destination project permissions syncwindows"],
   [gitSays, "namespace labels annotations tags group revisionhistorylimit"],
   [kept, "ttlstrategy podgc archivelogs histretentiondays artifactrepositoryref logdir successfuljobshistorylimit"],
@@ -101,8 +101,12 @@ const words: readonly (readonly [ours: Ours, words: string])[] = [
     say("Suspend a tenant in its tenant.yaml, or remove the schedule.", "suspend: true"),
     "suspended paused is_paused_upon_creation disabled enabled",
   ],
-  [notEnforced, "sensitive retention slo alerts offline authority restartwaitsec signalonstop metrics"],
-  [notEnforced, "approvals renamedfrom"],
+  [notEnforced, "sensitive retention alerts offline ceilings authority restartwaitsec signalonstop metrics"],
+  [
+    say("Approvals stand at a path in orrery.yaml.", '{ match: "tenants/**", by: operators, approvals: 1 }'),
+    "approvals",
+  ],
+  [key("metadata.renamedFrom", "metadata: { renamedFrom: nightly }"), "renamedfrom"],
 ];
 
 /** Words that mean something else at the top of a DAG than in a step. */
