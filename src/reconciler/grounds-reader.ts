@@ -25,12 +25,14 @@ export function groundsReader(repository: TreeSource): GroundsReader {
         return { kind: "unreadable", message: `${policyPath} is no regular file` };
       return policy(entry.oid);
     },
-    recorderKeys: (tree) => keysBelow(tree) ?? [],
+    recorderKeys: (tree) => keysBelow(tree) ?? noKeys,
   };
 }
 
 const policyPath = "orrery.yaml";
 const maxKept = 1000;
+/** One list for all trees without sites: what is the same reads as the same. */
+const noKeys: readonly Uint8Array[] = [];
 
 export function byOid<T>(read: (oid: Oid) => T): (oid: Oid) => T {
   const kept = new Map<Oid, T>();

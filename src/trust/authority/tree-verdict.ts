@@ -11,6 +11,10 @@ export const gitNamespace = "git";
 export const approvalNamespace = "orrery-approval";
 export const signersPath = "keys/spec_signers";
 
+/** Whether `judgeGrounds` says the same of these grounds at any time. */
+export const isTimeless = ({ allowed }: TrustGrounds): boolean =>
+  allowed.signers.every(({ validAfter, validBefore }) => validAfter === null && validBefore === null);
+
 /** May what this commit leaves behind be the ground for the next one? Null = yes. */
 export function judgeGrounds(commit: TrustCommit, grounds: TrustGrounds): Refusal | null {
   const name = `commit ${shortOid(commit.oid)}`;
@@ -46,7 +50,7 @@ function lockout(atSeconds: number, grounds: TrustGrounds, name: string): Refusa
 export function isSatisfiable({ by, approvals }: TrustRule, grounds: TrustGrounds, atSeconds: number): boolean {
   const signers = peopleWho(gitNamespace, by, grounds, atSeconds);
   const approvers = peopleWho(approvalNamespace, by, grounds, atSeconds);
-  return [...signers].some((signer) => [...approvers].filter((other) => other !== signer).length >= approvals);
+  return [...signers].some((signer) => approvers.size - (approvers.has(signer) ? 1 : 0) >= approvals);
 }
 
 function peopleWho(

@@ -206,8 +206,10 @@ function approvalsOf(
   { rule, own, byForge, touching }: ApprovalCase,
 ): Pick<RuleDemand, "approvedBy" | "rejectedBy" | "isApproved" | "mayApprove"> {
   const yes = own.filter(({ approval, isAuthor }) => approval.verdict === "approve" && (byForge || !isAuthor));
+  // Where nobody is asked, nobody can say no: so the walk takes it.
+  const asked = rule.approvals > 0 || byForge ? own : [];
   const rejectedBy = principalsOf(
-    own.filter(({ approval }) => approval.verdict === "reject").map((voice) => voice.approver.signer),
+    asked.filter(({ approval }) => approval.verdict === "reject").map((voice) => voice.approver.signer),
   );
   const each = countedOneByOne(room, rule, touching);
   const counted = new Map([...yes.map(asCounted), ...(each ?? [])].map((approval) => [approval.sha256, approval]));

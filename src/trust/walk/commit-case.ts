@@ -10,6 +10,8 @@ export interface WalkRoom {
   readonly options: TrustWalkOptions;
   readonly book: ApprovalBook;
   readonly match: ApprovalMatch;
+  /** Grounds that were judged and are sound at any time. */
+  readonly sound: WeakSet<TrustGrounds>;
 }
 
 /** One commit to be judged. */

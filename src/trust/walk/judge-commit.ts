@@ -2,8 +2,8 @@ import type { Steps } from "../../base/index.ts";
 import { countApprovals } from "../approval/approval-count.ts";
 import { judgeAuthority, ruledPaths } from "../authority/demands.ts";
 import { type Refusal, refused } from "../authority/refusal.ts";
-import { judgeGrounds } from "../authority/tree-verdict.ts";
-import { anyPath, isForge } from "../authority/trust-grounds.ts";
+import { isTimeless, judgeGrounds } from "../authority/tree-verdict.ts";
+import { anyPath, isForge, type TrustGrounds } from "../authority/trust-grounds.ts";
 import { treeChanges } from "../history/tree-changes.ts";
 import { shortOid, type TrustCommit } from "../history/trust-commit.ts";
 import type { AllowedSigner } from "../signers/allowed-signers.ts";
@@ -24,10 +24,17 @@ export function* judgeCommit(room: WalkRoom, given: CommitCase): Steps<Trusted |
   const notBefore = parent?.committer.seconds ?? 0;
   const signed = judgeSignature(commit, { grounds: each.against, notBefore }, options.crypto);
   if (signed.kind === "refused") return signed;
-  const refusal = judgeTime(commit, parent, options.now) ?? judgeGrounds(commit, own);
+  const refusal = judgeTime(commit, parent, options.now) ?? judgeOwn(room, commit, own);
   if (refusal !== null) return refusal;
   if (parent === null) return firstSigner(signed, each);
   return yield* judgeChange(room, { ...each, parent }, signed);
+}
+
+function judgeOwn({ sound }: WalkRoom, commit: TrustCommit, own: TrustGrounds): Refusal | null {
+  if (sound.has(own)) return null;
+  const refusal = judgeGrounds(commit, own);
+  if (refusal === null && isTimeless(own)) sound.add(own);
+  return refusal;
 }
 
 function firstSigner(signed: SignedBy, { commit, against }: CommitCase): Trusted | Refusal {

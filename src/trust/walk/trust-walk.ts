@@ -57,7 +57,12 @@ const bookOf = (options: TrustWalkOptions): ApprovalBook => new ApprovalBook(() 
 function roomOf(options: TrustWalkOptions, commits: readonly TrustCommit[], book: ApprovalBook): WalkRoom {
   const readCommit = (oid: string): TrustCommit => options.readCommit(oid);
   const line = new CommitLine(commits, readCommit);
-  return { options, book, match: new ApprovalMatch({ reader: options, readCommit, crypto: options.crypto, line }) };
+  return {
+    options,
+    book,
+    match: new ApprovalMatch({ reader: options, readCommit, crypto: options.crypto, line }),
+    sound: new WeakSet(),
+  };
 }
 
 interface Ground {
@@ -98,11 +103,12 @@ function* firstRevision(
   let newest: Refusal | null = null;
   for (const commit of commits) {
     yield;
-    const own = groundsOf(options, commit);
-    if (own.kind === "refused") {
-      newest = own;
+    const read = groundsOf(options, commit, null);
+    if (read.kind === "refused") {
+      newest = read;
       continue;
     }
+    const own = read.grounds;
     // A pin means that a signature is wanted, whatever the tree that it is to judge says of itself.
     const against = pinned === null ? own : { ...own, policy: strictPolicy, allowed: pinned };
     const verdict = yield* judged(roomOf(options, [], bookOf(options)), { commit, parent: null, against, own });
@@ -146,15 +152,16 @@ function* walkLine(room: WalkRoom, from: Ground, commits: readonly TrustCommit[]
   let { commit: parent, grounds } = from;
   for (const commit of commits) {
     yield;
-    const own = groundsOf(room.options, commit);
-    const verdict = own.kind === "refused" ? own : yield* judged(room, { commit, parent, against: grounds, own });
+    const own = groundsOf(room.options, commit, grounds);
+    const verdict =
+      own.kind === "refused" ? own : yield* judged(room, { commit, parent, against: grounds, own: own.grounds });
     if (verdict.kind === "refused") {
       const { code, message } = verdict;
       return { verified: { oid: parent.oid }, newly, stalled: { commit: commit.oid, code, message } };
     }
     newly.push({ oid: commit.oid, parent: parent.oid, ...verdict.signer });
     parent = commit;
-    if (own.kind === "grounds") grounds = own;
+    if (own.kind === "grounds") grounds = own.grounds;
   }
   return { verified: { oid: parent.oid }, newly, stalled: null };
 }
@@ -174,9 +181,10 @@ function* judged(room: WalkRoom, each: CommitCase): Steps<Trusted | Refusal> {
 function groundsOf(
   options: GroundsReader,
   commit: TrustCommit,
-): ({ readonly kind: "grounds" } & TrustGrounds) | Refusal {
+  before: TrustGrounds | null,
+): { readonly kind: "grounds"; readonly grounds: TrustGrounds } | Refusal {
   try {
-    return { kind: "grounds", ...readGrounds(options, commit.tree) };
+    return { kind: "grounds", grounds: readGrounds(options, commit.tree, before) };
   } catch (error) {
     return unreadable(commit, error);
   }
