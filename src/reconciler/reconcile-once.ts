@@ -8,13 +8,14 @@ import { type TrustWalk, trustSteps, type VerifiedCommit } from "../trust/index.
 import { recordDagVersions } from "./dag-versions.ts";
 import type { SiteDocuments } from "./desired-reader.ts";
 import type { PassResult } from "./reconciler-deps.ts";
+import { type SiteAge, siteAge } from "./site-age.ts";
 import { checkSameSite, conditionReason, type SiteBlock, siteBlock, siteConditions } from "./site-state.ts";
 import { commitActor, type ReconcileRoom, reconcileTenant, siteActor, siteTenant, subjectOf } from "./tenant-pass.ts";
 import { orUnreadable } from "./tenant-tree.ts";
 import { trustReader } from "./trust-reader.ts";
 
 /** Reasons of the admission gate that a pass owns. */
-const gateReasons = ["SiteHeld", "SiteUnknown", "RecorderKeyUnknown"] as const;
+const gateReasons = ["SiteHeld", "SiteUnknown", "RecorderKeyUnknown", "Stale"] as const;
 
 /** Whether a tenant is planned even where its trees are those that were applied. */
 export type IsFull = (tenant: string) => boolean;
@@ -61,7 +62,8 @@ async function applyRevision(room: ReconcileRoom, verified: Verified, signal: Ab
   const { observed, walk, revision } = verified;
   const documents = reader.readSite(toOid(revision), options.site);
   const block = siteBlock(documents, options.site, deps.recorderKey());
-  setGate(room, block);
+  const age = ageOf(room, documents, revision);
+  setGate(room, block ?? age);
   if (block !== null) return holdSite(room, verified, documents, block);
   const known = observed?.tenants ?? [];
   const tenants = [...new Set([...documents.tenants, ...known])].sort();
@@ -72,13 +74,21 @@ async function applyRevision(room: ReconcileRoom, verified: Verified, signal: Ab
   const { plans, applied } = await applyTenants(room, verified, { documents, tenants }, signal);
   const stalled =
     walk.stalled === null ? null : { reason: conditionReason(walk.stalled.code), message: walk.stalled.message };
-  await moveSite(room, verified, { documents, tenants, stalled });
+  await moveSite(room, verified, { documents, tenants, why: stalled ?? age });
   return result({ revision, walk, stalled, documents, plans, applied, tenants });
 }
 
-function setGate({ deps }: ReconcileRoom, block: SiteBlock | null): void {
-  for (const reason of gateReasons) if (reason !== block?.reason) deps.gate.open(reason);
-  if (block !== null) deps.gate.close(block.reason, block.message);
+/** What is too old still is applied: what came is the best that the site knows. */
+function ageOf({ deps, options }: ReconcileRoom, { site }: SiteDocuments, revision: string): SiteAge | null {
+  if (site === null) return null;
+  const { committer } = deps.repository.readCommit(toOid(revision));
+  return siteAge(options.site, site, committer.seconds, deps.clock.now());
+}
+
+function setGate({ deps }: ReconcileRoom, why: SiteBlock | SiteAge | null): void {
+  const closing = why !== null && !("warns" in why && why.warns) ? why : null;
+  for (const reason of gateReasons) if (reason !== closing?.reason) deps.gate.open(reason);
+  if (closing !== null) deps.gate.close(closing.reason, closing.message);
 }
 
 /** Verified, but not for this site: nothing moves, nothing runs. */
@@ -135,10 +145,10 @@ async function applyTenants(
 async function moveSite(
   { deps, options }: ReconcileRoom,
   { observed, walk, revision }: Verified,
-  site: SiteTenants & { readonly stalled: PassResult["stalled"] },
+  site: SiteTenants & { readonly why: PassResult["stalled"] | SiteAge },
 ): Promise<void> {
   const now = utcText(deps.clock.now());
-  const conditions = siteConditions(options.site, revision, site.stalled);
+  const conditions = siteConditions(options.site, revision, site.why);
   const from = observed?.verifiedRevision ?? null;
   if (from === revision) {
     await deps.revision.reportSite(conditions, now);
@@ -203,11 +213,13 @@ async function createSite(room: ReconcileRoom, walk: TrustWalk): Promise<void> {
 /** What was applied runs on while the branch is not followed, so its own documents say whether this site may run. */
 function judgeStanding(room: ReconcileRoom, revision: Oid): void {
   const { reader, options, deps } = room;
-  const block = orUnreadable(revision, () => ({
-    site: siteBlock(reader.readSite(revision, options.site), options.site, deps.recorderKey()),
-  }));
+  const judged = orUnreadable(revision, () => {
+    const documents = reader.readSite(revision, options.site);
+    const block = siteBlock(documents, options.site, deps.recorderKey());
+    return { why: block ?? ageOf(room, documents, revision) };
+  });
   // Its objects are gone with the ref: what was judged before stands.
-  if (!("code" in block)) setGate(room, block.site);
+  if (!("code" in judged)) setGate(room, judged.why);
 }
 
 async function stall(

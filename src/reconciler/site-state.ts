@@ -34,22 +34,26 @@ function holdsKey({ audit }: SiteSpec, wanted: Uint8Array): boolean {
   });
 }
 
+/** Why a site is not as it should be; `warns`: it goes on all the same. */
+interface SiteReason {
+  readonly reason: string;
+  readonly message: string;
+  readonly warns?: boolean;
+}
+
 /** Ready and Stalled of the site. */
-export function siteConditions(
-  site: string,
-  revision: string | null,
-  stalled: { readonly reason: string; readonly message: string } | null,
-): readonly Condition[] {
+export function siteConditions(site: string, revision: string | null, why: SiteReason | null): readonly Condition[] {
+  const isReady = why === null || why.warns === true;
   const of = (type: "Ready" | "Stalled", isTrue: boolean): Condition => ({
     kind: "Site",
     name: site,
     type,
     status: isTrue ? "True" : "False",
-    reason: stalled?.reason ?? "Applied",
-    message: stalled?.message ?? "",
+    reason: why?.reason ?? "Applied",
+    message: why?.message ?? "",
     observedRevision: revision,
   });
-  return [of("Ready", stalled === null), of("Stalled", stalled !== null)];
+  return [of("Ready", isReady), of("Stalled", !isReady)];
 }
 
 /** `TRUST_REWIND` -> `TrustRewind`: conditions speak CamelCase. */

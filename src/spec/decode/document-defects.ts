@@ -1,6 +1,7 @@
 import type { CodeName, Json, JsonObject } from "../../base/index.ts";
 import type { components } from "../generated/documents.ts";
 import { expandInputs } from "../normal/inputs-schema.ts";
+import { durationMs } from "../value/units.ts";
 import { valueDefects, valueSchemaDefect } from "../value/value-schema.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { freezeDefects } from "./freeze-defects.ts";
@@ -195,6 +196,18 @@ function pluginDefects(
 }
 
 function siteDefects(spec: Documents["Site"]["spec"]): readonly DocumentDefect[] {
+  return [...keyDefects(spec), ...offlineDefects(spec)];
+}
+
+function offlineDefects({ offline = {} }: Documents["Site"]["spec"]): readonly DocumentDefect[] {
+  const { warnAfter = "never", stopAfter = "never" } = offline;
+  if (warnAfter === "never" || stopAfter === "never" || durationMs(warnAfter) < durationMs(stopAfter)) return [];
+  const message = `the site would stop after ${stopAfter}, before it warns after ${warnAfter}`;
+  const fix = "Let it warn first.";
+  return [{ code: "SPEC_TYPE", pointer: "/spec/offline/stopAfter", what: "value", message, fix }];
+}
+
+function keyDefects(spec: Documents["Site"]["spec"]): readonly DocumentDefect[] {
   let last = 0;
   return spec.audit.keys.flatMap((key, index): readonly DocumentDefect[] => {
     const from = key.from ?? 1;

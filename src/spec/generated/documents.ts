@@ -4,6 +4,13 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Age
+         * @description Whole hours or days, or `never`.
+         * @example 14d
+         * @example never
+         */
+        readonly Age: string;
+        /**
          * Allowlist
          * @description tenants/<tenant>/allowlist.yaml: what a tenant may use. Without the file nothing is granted, core.* neither.
          */
@@ -961,6 +968,27 @@ export interface components {
                          */
                         readonly key: string;
                     }[];
+                };
+                /**
+                 * @description How old the newest verified commit may be, by its committer's time. Without it a site may be as old as it likes.
+                 * @example {
+                 *       "warnAfter": "14d",
+                 *       "stopAfter": "never"
+                 *     }
+                 */
+                readonly offline?: {
+                    /**
+                     * @description From then on nothing new starts: slots are skips, starts are refused. What runs ends.
+                     * @default never
+                     * @example 90d
+                     */
+                    readonly stopAfter?: components["schemas"]["Age"];
+                    /**
+                     * @description From then on the site's Ready condition says `Stale`; everything goes on.
+                     * @default never
+                     * @example 14d
+                     */
+                    readonly warnAfter?: components["schemas"]["Age"];
                 };
                 /**
                  * @description Tenants that run here; `*` = all.

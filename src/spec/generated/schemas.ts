@@ -744,8 +744,49 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                 }
               }
             }
+          },
+          "offline": {
+            "description": "How old the newest verified commit may be, by its committer's time. Without it a site may be as old as it likes.",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+              "warnAfter": {
+                "$ref": "#/$defs/age",
+                "description": "From then on the site's Ready condition says `Stale`; everything goes on.",
+                "default": "never",
+                "examples": [
+                  "14d"
+                ]
+              },
+              "stopAfter": {
+                "$ref": "#/$defs/age",
+                "description": "From then on nothing new starts: slots are skips, starts are refused. What runs ends.",
+                "default": "never",
+                "examples": [
+                  "90d"
+                ]
+              }
+            },
+            "examples": [
+              {
+                "warnAfter": "14d",
+                "stopAfter": "never"
+              }
+            ]
           }
         }
+      }
+    },
+    "$defs": {
+      "age": {
+        "title": "Age",
+        "description": "Whole hours or days, or `never`.",
+        "type": "string",
+        "pattern": "^(never|[1-9]([0-9]{0,4}h|[0-9]{0,3}d))$",
+        "examples": [
+          "14d",
+          "never"
+        ]
       }
     }
   },

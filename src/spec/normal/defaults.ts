@@ -68,6 +68,9 @@ export const defaults = {
   },
   site: {
     keyFrom: 1,
+    /** null = never. */
+    warnAfterMs: null,
+    stopAfterMs: null,
   },
   plugin: {
     effects: "any",

@@ -101,9 +101,13 @@ export function effectiveSite(specText: string): SiteSpec {
   const spec = specOf(specText) as {
     readonly tenants: readonly string[];
     readonly audit: { readonly keys: readonly { readonly key: string; readonly from?: number }[] };
+    readonly offline?: { readonly warnAfter?: number; readonly stopAfter?: number };
   };
-  const keys = spec.audit.keys.map(({ key, from }) => ({ key, from: from ?? defaults.site.keyFrom }));
-  return { tenants: spec.tenants, audit: { keys } };
+  const { site } = defaults;
+  const keys = spec.audit.keys.map(({ key, from }) => ({ key, from: from ?? site.keyFrom }));
+  const { warnAfter, stopAfter } = spec.offline ?? {};
+  const offline = { warnAfterMs: warnAfter ?? site.warnAfterMs, stopAfterMs: stopAfter ?? site.stopAfterMs };
+  return { tenants: spec.tenants, audit: { keys }, offline };
 }
 
 /** Name and version come from the path. */

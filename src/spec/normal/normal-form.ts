@@ -227,9 +227,14 @@ function normalRepository(spec: Documents["Repository"]["spec"]): JsonObject {
   });
 }
 
+/** `never` is the default. */
+const ageMs = (text: string | undefined): number | undefined => (text === "never" ? undefined : ms(text));
+
 function normalSite(spec: Documents["Site"]["spec"]): JsonObject {
   const keys = spec.audit.keys.map((key) => without({ key: key.key, from: unless(key.from, defaults.site.keyFrom) }));
-  return without({ tenants: sorted(spec.tenants), audit: { keys } });
+  const { warnAfter, stopAfter } = spec.offline ?? {};
+  const offline = without({ warnAfter: ageMs(warnAfter), stopAfter: ageMs(stopAfter) });
+  return without({ tenants: sorted(spec.tenants), audit: { keys }, offline });
 }
 
 type Needs = NonNullable<Documents["Plugin"]["spec"]["needs"]>;

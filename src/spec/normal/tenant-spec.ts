@@ -115,4 +115,6 @@ export interface SiteSpec {
   readonly tenants: readonly string[];
   /** OpenSSH public keys (`ssh-ed25519 AAAA…`); `from` = the first batch that this key signs. */
   readonly audit: { readonly keys: readonly { readonly key: string; readonly from: number }[] };
+  /** Ages of the newest verified commit at which the site warns, and starts nothing new; null = never. */
+  readonly offline: { readonly warnAfterMs: number | null; readonly stopAfterMs: number | null };
 }

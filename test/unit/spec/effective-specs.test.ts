@@ -26,6 +26,7 @@ function schemaDefault(schema: JsonObject, ...path: readonly string[]): Json | u
   return (at as JsonObject)["default"];
 }
 
+const ageText = (ms: number | null): string => (ms === null ? "never" : durationText(ms));
 const property = (...names: readonly string[]): readonly string[] => names.flatMap((name) => ["properties", name]);
 
 describe("defaults", () => {
@@ -114,6 +115,8 @@ describe("defaults", () => {
       schemaDefault(site, ...property("spec", "audit", "keys"), "items", ...property("from")),
       defaults.site.keyFrom,
     ],
+    ["warnAfter", schemaDefault(site, ...property("spec", "offline", "warnAfter")), ageText(defaults.site.warnAfterMs)],
+    ["stopAfter", schemaDefault(site, ...property("spec", "offline", "stopAfter")), ageText(defaults.site.stopAfterMs)],
   ])("of %s is one in schema and table", (_what, inSchema, inTable) => {
     expect(inSchema).toEqual(inTable);
   });
