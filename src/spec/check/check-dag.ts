@@ -1,6 +1,6 @@
 import { closest } from "../decode/closest.ts";
 import type { Finding } from "../decode/finding.ts";
-import { positionOf, textShiftOf } from "../decode/positions.ts";
+import { positionOf, textPlaceOf } from "../decode/positions.ts";
 import { sortFindings } from "../decode/schema-findings.ts";
 import { templateTexts } from "../expression/expression-template.ts";
 import type { DagSpec, ScheduleSpec } from "../normal/dag-spec.ts";
@@ -32,10 +32,10 @@ export function checkDag(dag: DagSpec, context: DagContext): readonly Finding[] 
 }
 
 function placed({ what = "value", severity = "error", offset, ...defect }: DagDefect, context: DagContext): Finding {
-  const { line, col } = positionOf(context.positions, defect.pointer, what);
-  const shift = textShiftOf(context.positions, defect.pointer);
-  const within = offset === undefined || shift === undefined ? 0 : shift + offset;
-  return { severity, path: context.path, line, col: col + within, ...defect };
+  const { positions, path } = context;
+  const { pointer } = defect;
+  const place = offset === undefined ? positionOf(positions, pointer, what) : textPlaceOf(positions, pointer, offset);
+  return { severity, path, ...place, ...defect };
 }
 
 const reservedWords = ["true", "false", "null", "in"];

@@ -25,7 +25,7 @@ export interface DagDefect {
   readonly fix: string;
   readonly what?: "value" | "key";
   readonly severity?: FindingSeverity;
-  /** Offset into the text at `pointer`; moves the column where the text stands on one line as written. */
+  /** Offset into the text at `pointer`; its own place, where that is known. */
   readonly offset?: number;
 }
 

@@ -7,10 +7,19 @@ export interface Positions {
 }
 
 /**
- * Line and column of the value, then of its key (itself where it has none); for a text that stands on one line as it is,
- * how far it begins after that column (1 behind a quote).
+ * Line and column of the value, then of its key (itself where it has none); then, for a text that stands on one line as it
+ * is, how far it begins after that column (1 behind a quote), for any other one the places of its expressions.
  */
-export type Position = readonly [line: number, col: number, keyLine: number, keyCol: number, textShift?: number];
+export type Position = readonly [
+  line: number,
+  col: number,
+  keyLine: number,
+  keyCol: number,
+  within?: number | readonly TextMark[],
+];
+
+/** From an offset of the value on, `same` characters stand in the file from a place on. */
+export type TextMark = readonly [offset: number, line: number, col: number, same: number];
 
 /** Counts from 1; 0 where there is no place. */
 export interface Place {
@@ -32,9 +41,17 @@ export function placesOf(positions: Positions): Readonly<Record<string, Position
   return places;
 }
 
-/** How far the text at a pointer begins after its column, where that is known. */
-export const textShiftOf = (positions: Positions, pointer: string): number | undefined =>
-  placesOf(positions)[pointer]?.[4];
+/** The place of an offset into the text at a pointer: its own where that is known, else that of the text. */
+export function textPlaceOf(positions: Positions, pointer: string, offset: number): Place {
+  const place = positionOf(positions, pointer);
+  const within = placesOf(positions)[pointer]?.[4];
+  if (within === undefined) return place;
+  if (typeof within === "number") return { line: place.line, col: place.col + within + offset };
+  const mark = within.findLast(([from]) => from <= offset);
+  if (mark === undefined) return place;
+  const [from, line, col, same] = mark;
+  return { line, col: col + (offset - from <= same ? offset - from : 0) };
+}
 
 /** The place of a pointer, or of its nearest ancestor that stands in the file (a shorthand has fewer places). */
 export function positionOf(positions: Positions, pointer: string, what: "value" | "key" = "value"): Place {

@@ -2,6 +2,7 @@ import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node,
 import type { CodeName, Json, JsonObject } from "../../base/index.ts";
 import type { Finding } from "./finding.ts";
 import { type Position, type Positions, packPositions, pointerTo } from "./positions.ts";
+import { textMarks } from "./text-marks.ts";
 import { CapExceeded, composeYaml, documentCaps } from "./yaml-tokens.ts";
 
 export interface YamlSource {
@@ -156,7 +157,7 @@ function toJson(node: Node | null, pointer: string, keyed: Node | null, walk: Wa
   if (node === null || hasForeignFeature(node, start, pointer, walk)) return null;
   if (isMap(node)) return mapToJson(node, pointer, walk);
   if (isSeq(node)) return seqToJson(node.items as readonly (Node | null)[], pointer, walk);
-  return isScalar(node) ? scalarToJson(node.value, start, pointer, walk) : null;
+  return isScalar(node) ? scalarToJson(node.value, [start, node.range?.[1] ?? start], pointer, walk) : null;
 }
 
 const startOf = (node: Node | null, otherwise: number): number => node?.range?.[0] ?? otherwise;
@@ -200,7 +201,10 @@ function mapToJson(map: YAMLMap, pointer: string, walk: Walk): JsonObject {
   return value;
 }
 
-function scalarToJson(value: unknown, start: number, pointer: string, walk: Walk): Json {
+type NodeRange = readonly [start: number, end: number];
+
+function scalarToJson(value: unknown, range: NodeRange, pointer: string, walk: Walk): Json {
+  const [start] = range;
   if (typeof value === "number") {
     if (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))) return value;
     walk.report("SPEC_TYPE", start, pointer, [
@@ -210,7 +214,7 @@ function scalarToJson(value: unknown, start: number, pointer: string, walk: Walk
     return null;
   }
   if (typeof value === "string") {
-    noteText(value, start, pointer, walk);
+    noteText(value, range, pointer, walk);
     if (value.isWellFormed() && !value.includes("\u0000")) return value;
     walk.report("SPEC_ENCODING", start, pointer, ["U+0000 or a lone surrogate in a text", "Remove it."]);
     return null;
@@ -218,10 +222,17 @@ function scalarToJson(value: unknown, start: number, pointer: string, walk: Walk
   return typeof value === "boolean" ? value : null;
 }
 
-/** So that a finding within a text (an expression, a secret) names its own column. */
-function noteText(value: string, start: number, pointer: string, walk: Walk): void {
-  const at = walk.positions[pointer];
-  if (at === undefined || value === "" || value.includes("\n")) return;
-  const shift = [0, 1].find((width) => walk.text.startsWith(value, start + width));
-  if (shift !== undefined) walk.positions[pointer] = [at[0], at[1], at[2], at[3], shift];
+/** So that a finding within a text (an expression, a secret) names its own place. */
+function noteText(value: string, range: NodeRange, pointer: string, { positions, text, lines }: Walk): void {
+  const [start, end] = range;
+  const at = positions[pointer];
+  if (at === undefined || value === "") return;
+  const shift = value.includes("\n") ? undefined : [0, 1].find((width) => text.startsWith(value, start + width));
+  // Conditions and lists lose their outer blanks in normal form, which findings count from.
+  const lead = /\/(?:when|forEach\/in)$/.test(pointer) ? value.length - value.trimStart().length : 0;
+  if (shift !== undefined) positions[pointer] = [at[0], at[1], at[2], at[3], shift + lead];
+  else if (value.includes("${{")) {
+    const marks = textMarks({ value: value.slice(lead), source: text.slice(start, end), start, lines });
+    positions[pointer] = [at[0], at[1], at[2], at[3], marks];
+  }
 }
