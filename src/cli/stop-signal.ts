@@ -5,9 +5,12 @@ export interface StopSignal extends Disposable {
   readonly stopped: Promise<void>;
 }
 
-const signals = ["SIGINT", "SIGTERM"] as const;
+const asked: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
 
-export function untilStopped(): StopSignal {
+/** Of a command that leaves things behind if it does not clean up: also a terminal that is closed asks it to stop. */
+export const interactiveStops: readonly NodeJS.Signals[] = [...asked, "SIGHUP"];
+
+export function untilStopped(signals = asked): StopSignal {
   const abort = new AbortController();
   let resolve: () => void = () => undefined;
   const stopped = new Promise<void>((done) => {

@@ -170,4 +170,14 @@ export const installCodes = {
     cause: "The repository has a hook of this name that orrery hook install did not write.",
     fix: "Call orrery hook run from that hook, or give --force: the old one is kept beside it.",
   },
+  FILE_NOT_WRITABLE: {
+    number: "ORY1018",
+    class: "permanent",
+    disposition: "stall",
+    http: 503,
+    exit: 4,
+    title: "A file cannot be written",
+    cause: "The file system refuses: no permission, read-only, or full.",
+    fix: "Give yourself write access to the named place, or make room there.",
+  },
 } as const;

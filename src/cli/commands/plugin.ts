@@ -8,6 +8,7 @@ import type { PluginInitOptions } from "../plugin/init-plugin.ts";
 import { readPluginSource, sourceFolder } from "../plugin/plugin-source.ts";
 import type { CliContext } from "../program.ts";
 import { jsonText } from "../query/json-text.ts";
+import { interactiveStops, untilStopped } from "../stop-signal.ts";
 import { type OutputFormat, outputOption } from "../target.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -76,13 +77,15 @@ async function build(start: string, { check, output }: BuildOptions, terminal: T
 async function test(start: string, { allowWeak, output }: TestOptions, terminal: Terminal): Promise<ExitCode> {
   const source = readPluginSource(start);
   const examples = readExamples(source);
+  using stop = untilStopped(interactiveStops);
   const { benchOf } = await loadBench();
   await using bench = await benchOf(buildPlugin(source), { allowWeak: allowWeak === true });
   for (const line of bench.warnings) terminal.note(line);
   const text = (line: string): void => (output === "json" ? undefined : terminal.print(printable(line)));
   const results = [];
   for (const example of examples) {
-    const answer = await bench.run(example.ask);
+    if (stop.signal.aborted) break;
+    const answer = await bench.run(example.ask, stop.signal);
     const defect = defectOf(example, answer);
     results.push({ name: example.name, ok: defect === null, defect, ...answer, artifacts: answer.artifacts.length });
     text(`${defect === null ? "ok    " : "FAILED"} ${example.name.padEnd(20)} ${durationText(answer.durationMs)}`);
@@ -90,9 +93,10 @@ async function test(start: string, { allowWeak, output }: TestOptions, terminal:
       text(`         ${level} ${message} ${JSON.stringify(fields)}`);
     if (defect !== null) text(`         ${defect}`);
   }
-  const failed = results.filter(({ ok }) => !ok).length;
+  const failed = examples.length - results.filter(({ ok }) => ok).length;
+  if (stop.signal.aborted) terminal.note("stopped");
   if (output === "json") terminal.print(jsonText({ ok: failed === 0, level: bench.level, results }));
-  else terminal.print(`${results.length - failed} of ${results.length} examples ok, sandbox level ${bench.level}`);
+  else terminal.print(`${examples.length - failed} of ${examples.length} examples ok, sandbox level ${bench.level}`);
   return failed === 0 ? exitCodes.ok : exitCodes.findings;
 }
 

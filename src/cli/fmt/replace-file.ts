@@ -4,7 +4,7 @@ import { Fault } from "../../base/index.ts";
 
 /**
  * Puts new text in the place of a file, whole or not at all; its mode stays. With the bytes that were read `before`:
- * false where somebody changed it meanwhile, or put something else there; then it is left alone. Fault REPO_NOT_WRITABLE.
+ * false where somebody changed it meanwhile, or put something else there; then it is left alone. Fault FILE_NOT_WRITABLE.
  */
 export function replaceFile(file: string, text: string, before: Uint8Array | null = null): boolean {
   const next = path.join(path.dirname(file), `.${path.basename(file)}.orrery-${String(process.pid)}`);
@@ -15,6 +15,6 @@ export function replaceFile(file: string, text: string, before: Uint8Array | nul
     return true;
   } catch (error) {
     rmSync(next, { force: true });
-    throw new Fault("REPO_NOT_WRITABLE", `${file} cannot be written`, { cause: error });
+    throw new Fault("FILE_NOT_WRITABLE", `${file} cannot be written`, { cause: error });
   }
 }

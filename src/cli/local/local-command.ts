@@ -1,6 +1,6 @@
-import type { ExitCode } from "../../base/index.ts";
+import { type ExitCode, exitCodes } from "../../base/index.ts";
 import { createCompute } from "../../compute/index.ts";
-import { untilStopped } from "../stop-signal.ts";
+import { interactiveStops, untilStopped } from "../stop-signal.ts";
 import type { OutputFormat } from "../target.ts";
 import type { Terminal } from "../terminal.ts";
 import { openLocalPlant } from "./local-plant.ts";
@@ -24,7 +24,7 @@ export interface LocalOptions extends StartOptions {
  */
 export async function runLocalCommand(argument: string, options: LocalOptions, terminal: Terminal): Promise<ExitCode> {
   const allowWeak = allowsWeak(options.allowWeak);
-  using stop = untilStopped();
+  using stop = untilStopped(interactiveStops);
   const compute = createCompute({ threads: 1 });
   const starting = compute.start();
   const plant = openLocalPlant({
@@ -39,6 +39,10 @@ export async function runLocalCommand(argument: string, options: LocalOptions, t
     // While sandbox and thread start, which takes as long: a turn of a developer's must stay short.
     const [{ playDag }] = await Promise.all([loadSession(), starting]);
     return await playDag({ argument, options, terminal, compute, plant }, stop.signal);
+  } catch (error) {
+    if (error !== stop.signal.reason) throw error;
+    terminal.note("stopped before anything ran");
+    return exitCodes.findings;
   } finally {
     await (await plant.catch(() => null))?.[Symbol.asyncDispose]();
     await compute.stop();

@@ -8,10 +8,18 @@ import { Fault } from "../../base/index.ts";
  */
 export function writeNew(root: string, files: ReadonlyMap<string, string>): void {
   for (const name of files.keys()) checkFree(root, name);
-  for (const [name, text] of files) {
-    const file = path.join(root, name);
+  for (const [name, text] of files) writeFresh(root, name, text);
+}
+
+/** Writes one file that is not there yet, with its folders. Fault FILE_NOT_WRITABLE. */
+export function writeFresh(root: string, name: string, text: string): void {
+  const file = path.join(root, name);
+  try {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, text, { flag: "wx" });
+  } catch (error) {
+    const { code = "no reason given" } = error as NodeJS.ErrnoException;
+    throw new Fault("FILE_NOT_WRITABLE", `${name}: ${code}`, { cause: error });
   }
 }
 

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { canonicalText, Fault } from "../../base/index.ts";
 import { sha256Hex } from "../../base/node-digest.ts";
 import { openRepository } from "../../git/index.ts";
 import type { PluginManifest } from "../../spec/index.ts";
 import { replaceFile } from "../fmt/replace-file.ts";
+import { checkFolders, stands, writeFresh } from "../new/write-new.ts";
 import { bundleTask } from "./bundle-task.ts";
 import { builtFolder, decodeManifest, type PluginSource } from "./plugin-source.ts";
 
@@ -34,20 +35,26 @@ export function staleFiles(built: BuiltPlugin): readonly string[] {
 
 /**
  * Writes plugin.js and plugin.yaml where a site reads them; answers what it wrote. Fault PLUGIN_MUTATED where the version
- * is committed already (HEAD, main, or main of origin) and is another one: nothing is written then.
+ * is committed already (HEAD, main, or main of origin) and is another one, FILE_EXISTS where a link stands in the way (it
+ * could lead out of the work tree, and no site reads it): nothing is written then. Fault FILE_NOT_WRITABLE.
  */
 export function writePlugin(built: BuiltPlugin): readonly string[] {
   const { root } = built.source;
   checkUnchanged(built);
+  for (const name of filesOf(built).keys()) checkPlace(root, name);
   const stale = staleFiles(built);
-  mkdirSync(path.join(root, built.folder), { recursive: true });
   for (const [name, text] of filesOf(built)) {
-    const file = path.join(root, name);
     if (!stale.includes(name)) continue;
-    if (existsSync(file)) replaceFile(file, text);
-    else writeFileSync(file, text, { flag: "wx" });
+    if (stands(root, name)) replaceFile(path.join(root, name), text);
+    else writeFresh(root, name, text);
   }
   return stale;
+}
+
+function checkPlace(root: string, name: string): void {
+  checkFolders(root, name);
+  const stat = lstatSync(path.join(root, name), { throwIfNoEntry: false });
+  if (stat !== undefined && !stat.isFile()) throw new Fault("FILE_EXISTS", `${name} is no regular file`);
 }
 
 const filesOf = ({ folder, script, manifestText }: BuiltPlugin): ReadonlyMap<string, string> =>

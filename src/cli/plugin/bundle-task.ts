@@ -17,7 +17,8 @@ const sdkPlugin: Plugin = {
 
 /**
  * Bundles task.ts to one classic script. The same sources give the same bytes on any machine with the same esbuild: paths
- * in comments are relative to the repository, no tsconfig.json and no environment counts. Fault PLUGIN_BUILD.
+ * in comments are relative to the repository, no tsconfig.json and no environment counts, and no
+ * file outside of the repository but packages. Fault PLUGIN_BUILD.
  */
 export async function bundleTask({ root, dir, manifest }: PluginSource): Promise<string> {
   try {
@@ -26,17 +27,29 @@ export async function bundleTask({ root, dir, manifest }: PluginSource): Promise
       entryPoints: [path.posix.join(dir, "task.ts")],
       absWorkingDir: root,
       logLevel: "silent",
+      metafile: true,
       // A tenant's repository may hold any; shipped plugins are built under the tsconfig.json of this one.
       tsconfigRaw: {},
       define: { "process.env.NODE_ENV": '"production"' },
       external: manifest.needs.builtins.flatMap((name) => [name, `node:${name.replace(/^node:/, "")}`]),
       plugins: [sdkPlugin],
     });
+    const foreign = Object.keys(result.metafile.inputs).find(isForeign);
+    if (foreign !== undefined)
+      throw new Fault(
+        "PLUGIN_BUILD",
+        `${foreign} lies outside of the repository: a plugin is made of what is committed`,
+      );
     return result.outputFiles[0]?.text ?? "";
   } catch (error) {
+    if (error instanceof Fault) throw error;
     throw new Fault("PLUGIN_BUILD", messagesOf(error), { cause: error });
   }
 }
+
+/** Links are followed, so the real place is judged. Packages may be installed above, or linked from elsewhere. */
+const isForeign = (input: string): boolean =>
+  (input.startsWith("../") || path.isAbsolute(input)) && !input.split("/").includes("node_modules");
 
 interface BuildMessage {
   readonly text: string;

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { canonicalText, Fault, type Json, type JsonObject } from "../../base/index.ts";
 import type { PluginSource } from "./plugin-source.ts";
@@ -36,6 +36,7 @@ function listed(folder: string): readonly string[] {
 
 function readExample(file: string, shown: string): ExampleCase {
   const wrong = (what: string): Fault => new Fault("USAGE", `${shown}: ${what}`);
+  if (!lstatSync(file).isFile()) throw wrong("it is no regular file");
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(file, "utf8"));

@@ -3,6 +3,7 @@ import path from "node:path";
 import { parse } from "yaml";
 import { Fault } from "../../base/index.ts";
 import { decodeDocument, type PluginManifest } from "../../spec/index.ts";
+import { checkFolders } from "../new/write-new.ts";
 import { specRootOf } from "../spec-place.ts";
 import { usage } from "../terminal.ts";
 
@@ -32,12 +33,14 @@ export function readPluginSource(start: string): PluginSource {
   const at = path.resolve(start);
   const stat = lstatSync(at, { throwIfNoEntry: false });
   if (stat === undefined) throw new Fault("NOT_FOUND", `${start} does not exist`);
+  if (stat.isSymbolicLink()) throw usage(`${start} is a link: a source stands in its work tree itself`);
   const folder = stat.isDirectory() ? at : path.dirname(at);
   const root = specRootOf(folder);
   const dir = path.relative(root, folder).split(path.sep).join("/");
   const [, tenant, name] = placePattern.exec(dir) ?? [];
   if (tenant === undefined || name === undefined)
     throw usage(`${dir === "" ? "." : dir} is no ${sourceFolder}/<tenant>/<service>.<task>: give that folder as PATH`);
+  for (const name of ["plugin.yaml", "task.ts"]) checkRegular(root, `${dir}/${name}`);
   const file = `${dir}/plugin.yaml`;
   const manifestText = textOf(path.join(root, file), file);
   const version = versionIn(manifestText, file);
@@ -59,6 +62,13 @@ export function decodeManifest(
   if (finding === undefined) throw new Fault("SPEC_PATH", `${builtFolder(place)} is no place of a plugin`);
   const { line, col, message, fix } = finding;
   throw new Fault(finding.code, `${place.dir}/plugin.yaml:${line}:${col}: ${message}. ${fix}`);
+}
+
+/** What a link leads to is not in the repository: somebody else's build would differ. What is not there is said later. */
+function checkRegular(root: string, name: string): void {
+  checkFolders(root, name);
+  const stat = lstatSync(path.join(root, name), { throwIfNoEntry: false });
+  if (stat !== undefined && !stat.isFile()) throw usage(`${name} is no regular file`);
 }
 
 function textOf(full: string, shown: string): string {

@@ -39,7 +39,8 @@ export interface TaskBench extends AsyncDisposable {
   readonly level: SandboxLevel;
   /** What a weak level does not stop, a line each; none at `confined`. */
   readonly warnings: readonly string[];
-  readonly run: (ask: TaskAsk) => Promise<TaskAnswer>;
+  /** An abort ends the task, and the answer says so. */
+  readonly run: (ask: TaskAsk, signal?: AbortSignal) => Promise<TaskAnswer>;
   readonly close: () => Promise<void>;
 }
 
@@ -76,7 +77,7 @@ export async function benchOf(
   const { plant, close } = await opening;
   return {
     ...{ level: plant.level, warnings: weakLevelLines(plant.facts), close, [Symbol.asyncDispose]: close },
-    run: (ask) => runTask(plant, built, ask),
+    run: (ask, signal = new AbortController().signal) => runTask({ plant, built }, ask, signal),
   };
 }
 
@@ -108,16 +109,16 @@ async function openPlant(allowWeak: boolean): Promise<OpenedPlant> {
   }
 }
 
-async function runTask(plant: LocalPlant, built: BuiltPlugin, ask: TaskAsk): Promise<TaskAnswer> {
+interface Ready {
+  readonly plant: LocalPlant;
+  readonly built: BuiltPlugin;
+}
+
+async function runTask({ plant, built }: Ready, ask: TaskAsk, signal: AbortSignal): Promise<TaskAnswer> {
   const heard: Heard = { logs: [], detail: null, refusal: null };
   const request = taskRequest(built, ask);
   const secrets = secretsOf(ask.secrets ?? {});
-  const { attempts, record } = await runLocally(
-    plant,
-    request,
-    { observer: listener(heard), secrets },
-    new AbortController().signal,
-  );
+  const { attempts, record } = await runLocally(plant, request, { observer: listener(heard), secrets }, signal);
   const outcome = attempts.at(-1);
   if (outcome === undefined) return refused(record.code ?? "INTERNAL", heard);
   return {
