@@ -34,6 +34,8 @@ export interface SiteStatus {
     readonly hosts: number;
   };
   readonly ready: boolean;
+  /** Why newer commits wait; null = the spec ref is followed to its end. */
+  readonly stalled: { readonly reason: string; readonly message: string } | null;
   /** Why not ready, or why nothing starts; empty when all is well. */
   readonly reasons: readonly { readonly reason: string; readonly message: string }[];
 }

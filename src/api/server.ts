@@ -27,8 +27,8 @@ export function createApiServer(deps: ApiDeps, options: ApiOptions): ApiServer {
   const app = newApp();
   app.get("/healthz", () => ({ status: "ok", version: deps.site().version }));
   app.get("/readyz", async (_request, reply) => {
-    const { ready, reasons, sandbox, site, appliedRevision } = deps.site();
-    return reply.code(ready ? 200 : 503).send({ ready, site, appliedRevision, sandbox, reasons });
+    const { ready, reasons, sandbox, site, appliedRevision, stalled } = deps.site();
+    return reply.code(ready ? 200 : 503).send({ ready, site, appliedRevision, stalled, sandbox, reasons });
   });
   void app.register(
     (api, _options, done) => {

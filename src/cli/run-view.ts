@@ -77,7 +77,7 @@ export function renderRun(run: RunDetail): string {
     `trigger    ${run.trigger.kind} ${run.trigger.key}`,
     `commit     ${run.commit}  spec ${run.specHash.slice(0, 12)}`,
     `times      queued ${run.queuedUtc}  started ${run.startedUtc ?? "-"}  ended ${run.endedUtc ?? "-"}`,
-    `record     ${run.record === null ? "waits for its batch" : `seq ${run.record.seq} in batch ${run.record.batch}`}`,
+    `record     ${run.endedUtc === null ? "none yet" : run.record === null ? "waits for its batch" : `seq ${run.record.seq} in batch ${run.record.batch}`}`,
   ];
   const rows = run.attempts.map((attempt) => [
     attempt.stepId,

@@ -118,7 +118,7 @@ async function judgeTenant(dataDir: string, tenant: string, terminal: Terminal):
 
 const isHeld = ({ type, reason }: Condition): boolean => type === "Ready" && reason === "Held";
 
-async function readSite(dataDir: string): Promise<SiteStatus> {
+export async function readSite(dataDir: string): Promise<SiteStatus> {
   const daemon = readDaemonFile(dataDir);
   if (daemon === null) throw new Fault("DAEMON_UNREACHABLE", `no daemon runs on ${dataDir}`);
   const response = await fetch(`${daemon.url}/readyz`).catch((error: unknown) => {

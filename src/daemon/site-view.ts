@@ -51,6 +51,7 @@ export class SiteView {
       version: this.#version,
       appliedRevision: pass?.revision ?? null,
       sandbox: { level: hosts.level, reason: hosts.facts.reason, hosts: hosts.capacity },
+      stalled,
       ready: reasons.length === 0,
       reasons,
     };

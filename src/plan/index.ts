@@ -1,5 +1,6 @@
 export { appliedState } from "./applied-state.ts";
 export { assembleSteps, assembleTenant, type TenantInput } from "./assemble-tenant.ts";
+export { type ConditionReason, conditionReasons, findReason, type ReasonText } from "./condition-reasons.ts";
 export type { DesiredDag, DesiredSite, DesiredTenant, ReadableDag, UnreadableDag } from "./desired.ts";
 export { type FindingRule, findingRule } from "./finding-rules.ts";
 export { findingText, printable } from "./finding-text.ts";
@@ -20,5 +21,4 @@ export { renderReport } from "./report/render-report.ts";
 export { Suspended, treesOf } from "./suspensions.ts";
 export { tenantAfter } from "./tenant-after.ts";
 export type { ConditionWrite, DagWrite, OutboxBody, TenantChange } from "./tenant-change.ts";
-export type { ConditionReason } from "./tenant-conditions.ts";
 export { type ChangeParts, changeSteps, toTenantChange } from "./to-tenant-change.ts";

@@ -1,20 +1,10 @@
 import type { Steps } from "../base/index.ts";
+import type { ConditionReason } from "./condition-reasons.ts";
 import type { ReadableDag } from "./desired.ts";
 import { findingsText } from "./finding-text.ts";
 import type { Condition } from "./observed.ts";
 import type { DagChange, TenantPlan } from "./plan.ts";
 import type { Suspended } from "./suspensions.ts";
-
-/** CamelCase, a list of its own. */
-export type ConditionReason =
-  | "Applied"
-  | "NotAllowed"
-  | "Held"
-  | "Suspended"
-  | "Pruned"
-  | "TenantHeld"
-  | "PruneBrake"
-  | "Frozen";
 
 type Draft = Omit<TenantPlan, "snapshot" | "conditions" | "said" | "findings" | "suspends"> & {
   readonly suspended: Suspended;
@@ -79,7 +69,7 @@ class SaidBefore {
 }
 
 function same(before: Condition | undefined, isTrue: boolean, { reason, message }: Verdict): Condition | null {
-  if (before === undefined || before.status !== statusOf(isTrue)) return null;
+  if (before?.status !== statusOf(isTrue)) return null;
   return before.reason === reason && before.message === message ? before : null;
 }
 

@@ -33,13 +33,15 @@ export function runWait(question: WaitQuestion): RunWait {
 const messages: Readonly<Record<Exclude<RunWait["reason"], "worker">, (question: WaitQuestion) => string>> = {
   suspended: () => "the tenant or its DAG is suspended",
   tenant_concurrency: ({ usage, quota }) =>
-    `${String(usage.admitted)} runs of the tenant run or are ready, runs.maxConcurrent is ${String(quota.runs.maxConcurrent)}`,
+    `${runs(usage.admitted)} of the tenant at once, runs.maxConcurrent is ${String(quota.runs.maxConcurrent)}`,
   start_rate: ({ usage, quota, now }) =>
-    `${String(usage.startsThisHour)} runs of the tenant started in this UTC hour, runs.startsPerHour is ${String(quota.runs.startsPerHour)}: the next hour begins at ${nextHour(now)}`,
+    `${runs(usage.startsThisHour)} of the tenant started in this UTC hour, runs.startsPerHour is ${String(quota.runs.startsPerHour)}: the next hour begins at ${nextHour(now)}`,
   dag_concurrency: ({ usage, demand }) =>
-    `${String(usage.admittedOfDag)} runs of this DAG run or are ready, concurrency.max is ${String(demand.concurrency.max)}`,
+    `${runs(usage.admittedOfDag)} of this DAG at once, concurrency.max is ${String(demand.concurrency.max)}`,
   turn: () => "the queue's next turn makes it ready",
 };
+
+const runs = (count: number): string => (count === 1 ? "1 run" : `${String(count)} runs`);
 
 const hourMs = 3_600_000;
 const nextHour = (now: Date): string =>

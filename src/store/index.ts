@@ -24,7 +24,15 @@ export type {
 } from "./audit-outbox.ts";
 export { createStore, type StoreDeps } from "./create-store.ts";
 export type { LeaseStore, QueueStore, SweepBounds, Swept } from "./lease-store.ts";
-export type { AttemptView, DagView, EventView, LedgerStore, RunView, TenantView } from "./ledger-store.ts";
+export type {
+  AttemptView,
+  ConditionView,
+  DagView,
+  EventView,
+  LedgerStore,
+  RunView,
+  TenantView,
+} from "./ledger-store.ts";
 export type {
   CommitApprovals,
   Condition,

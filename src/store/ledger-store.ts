@@ -57,12 +57,18 @@ export interface EventView {
 /** Outputs stay in the store: a run's may be 16 MiB, and nobody who looks at attempts reads them. */
 export type AttemptView = Omit<AttemptOutcome, "outputText">;
 
+/** `observedRevision`: the one that first gave rise to what it says. */
+export interface ConditionView extends Condition {
+  /** Its last change of status. */
+  readonly since: UtcText;
+}
+
 export interface TenantView {
   readonly tenant: string;
   readonly appliedRevision: string | null;
   readonly suspended: boolean;
   /** Of the tenant itself. */
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly ConditionView[];
 }
 
 export interface DagView {
@@ -75,7 +81,7 @@ export interface DagView {
   readonly suspended: boolean;
   readonly pruned: boolean;
   readonly schedules: readonly { readonly schedule: string; readonly nextDue: UtcText | null }[];
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly ConditionView[];
   readonly appliedRevision: string;
 }
 

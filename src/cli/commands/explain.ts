@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { codeExamples, codes, findCode } from "../../base/index.ts";
+import { findReason, type ReasonText } from "../../plan/index.ts";
 import { renderCode, renderField, renderKinds } from "../explain/explain-view.ts";
 import { fieldFacts, kindFacts } from "../explain/field-facts.ts";
 import { findField } from "../explain/field-path.ts";
@@ -35,7 +36,9 @@ function explain(name: string | undefined): Explained {
     const kinds = kindFacts();
     return { facts: kinds, text: (columns) => renderKinds(kinds, columns) };
   }
-  const found = findCode(name);
+  const reason = findReason(name);
+  if (reason !== null) return { facts: { name, ...reason }, text: () => renderReason(name, reason) };
+  const found = findCode(name) ?? codeOfReason(name);
   if (found !== null) {
     const example = codeExamples[found.name];
     const facts = { name: found.name, ...found.row, ...(example === undefined ? {} : { example }) };
@@ -45,6 +48,15 @@ function explain(name: string | undefined): Explained {
   const facts = fieldFacts(findField(name));
   return { facts, text: (columns) => renderField(facts, columns) };
 }
+
+/** Reasons of a site are codes in CamelCase: `ApprovalsMissing`. */
+const codeOfReason = (name: string): ReturnType<typeof findCode> =>
+  /^([A-Z][a-z0-9]*)+$/.test(name) ? findCode(name.replaceAll(/(?<=.)(?=[A-Z])/g, "_")) : null;
+
+const renderReason = (name: string, { of, means, fix }: ReasonText): string =>
+  [`${name}: a reason of conditions, of ${owners[of]}`, "", means, "", `Fix: ${fix}`].join("\n");
+
+const owners = { dag: "a DAG", tenant: "a tenant", both: "a DAG or a tenant" } as const;
 
 function nearCode(name: string): string {
   const known = Object.keys(codes);

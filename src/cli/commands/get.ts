@@ -1,12 +1,14 @@
 import type { Command } from "commander";
-import { printable } from "../../plan/index.ts";
-import type { DagView, EventView, RunView } from "../../store/index.ts";
+import type { DagView, EventView, RunView, TenantView } from "../../store/index.ts";
 import { withCompute } from "../one-compute.ts";
 import type { CliContext } from "../program.ts";
+import { type DagDetail, readiness, renderDag } from "../query/dag-text.ts";
 import { dagsAt } from "../query/dags-at.ts";
+import { factsText } from "../query/event-text.ts";
 import { readRun, renderRun } from "../run-view.ts";
 import { clientFor, type DaemonOptions, dataDirFor, parseTarget, tenantOf, withDaemonOptions } from "../target.ts";
 import { renderTable, usage } from "../terminal.ts";
+import { readSite } from "../wait-for-commit.ts";
 
 interface ListOptions extends DaemonOptions {
   readonly limit: string;
@@ -119,71 +121,32 @@ async function listEvents(name: string | undefined, options: ListOptions): Promi
   return renderTable(["at", "subject", "event", "what"], rows);
 }
 
-/** `Stalled=True Held: held at …`, or the facts as they are. */
-function factsText(facts: EventView["facts"]): string {
-  const { type, status, reason, message } = facts as Readonly<Partial<Record<string, string>>>;
-  if (type !== undefined && status !== undefined)
-    return printable(`${type}=${status} ${reason ?? ""}: ${message ?? ""}`);
-  const words = Object.entries(facts).map(
-    ([name, value]) => `${name}=${typeof value === "string" ? value.slice(0, 12) : JSON.stringify(value)}`,
-  );
-  return printable(words.join(" "));
-}
-
 /** `-o json` prints the stored normal form: the very text that specHash is taken from. */
 async function getDag(name: string, options: DaemonOptions): Promise<string> {
-  const dag = await readDag(name, options);
-  return options.output === "json" ? dag.specText : renderDag(dag);
+  const detail = await readDag(name, options);
+  return options.output === "json" ? detail.dag.specText : renderDag(detail);
 }
 
 async function describeDag(name: string, options: DaemonOptions): Promise<string> {
-  const dag = await readDag(name, options);
-  return options.output === "json" ? JSON.stringify(dag) : renderDag(dag);
+  const detail = await readDag(name, options);
+  if (options.output !== "json") return renderDag(detail);
+  const { dag, tenant, site } = detail;
+  return JSON.stringify({ ...dag, tenantConditions: tenant?.conditions ?? [], siteStalled: site.stalled });
 }
 
-async function readDag(argument: string, options: DaemonOptions): Promise<DagView> {
+async function readDag(argument: string, options: DaemonOptions): Promise<DagDetail> {
   const { tenant, name } = parseTarget(argument, options);
-  const client = await clientFor(dataDirFor(options), tenant);
-  return (await client.get(`/dags/${name}`)) as DagView;
+  const dataDir = dataDirFor(options);
+  const client = await clientFor(dataDir, tenant);
+  const dag = (await client.get(`/dags/${name}`)) as DagView;
+  const own = (await client.get("/tenant")) as TenantView;
+  return { dag, tenant: own, site: await readSite(dataDir) };
 }
 
 async function getRun(runId: string, options: DaemonOptions): Promise<string> {
   const client = await clientFor(dataDirFor(options), tenantOf(options));
   const run = await readRun(client, runId);
   return options.output === "json" ? JSON.stringify(run) : renderRun(run);
-}
-
-function renderDag(dag: DagView): string {
-  const conditions = dag.conditions.map(
-    ({ type, status, reason, message }) => `  ${type}=${status}  ${reason}${message === "" ? "" : `: ${message}`}`,
-  );
-  const schedules = dag.schedules.map(({ schedule, nextDue }) => `  ${schedule}  next ${nextDue ?? "-"}`);
-  return [
-    `${dag.tenant}/${dag.dagId}  ${readiness(dag)}`,
-    ...oldVersion(dag),
-    `spec       ${dag.specHash}`,
-    `commit     ${dag.commit} (revision applied: ${dag.appliedRevision})`,
-    ...(schedules.length === 0 ? [] : ["schedules", ...schedules]),
-    ...(conditions.length === 0 ? [] : ["conditions", ...conditions]),
-  ].join("\n");
-}
-
-/** A newer version is held while this one runs: nobody should have to find that out among conditions. */
-function oldVersion({ conditions, specHash }: DagView): readonly string[] {
-  const held = conditions.find(({ type, reason }) => type === "Stalled" && reason === "Held");
-  if (held?.status !== "True") return [];
-  const at = held.observedRevision === null ? "" : ` of ${held.observedRevision.slice(0, 12)}`;
-  return [`OLD VERSION runs: spec ${specHash.slice(0, 12)} stays until the version${at} is fixed (below: Stalled)`];
-}
-
-function readiness(dag: DagView): string {
-  if (dag.pruned) return "pruned";
-  const held = dag.conditions.find(
-    ({ type, status }) => (type === "Ready" && status === "False") || (type === "Stalled" && status === "True"),
-  );
-  if (held !== undefined) return held.reason;
-  if (dag.suspended) return "Suspended";
-  return dag.armed ? "Ready" : "NotAllowed";
 }
 
 const nextDueOf = (dag: DagView): string => dag.schedules.flatMap(({ nextDue }) => nextDue ?? []).sort()[0] ?? "-";

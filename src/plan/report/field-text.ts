@@ -4,14 +4,30 @@ import { printable } from "../finding-text.ts";
 import type { FieldChange } from "./field-diff.ts";
 
 const maxValue = 100;
+const shownBefore = 20;
 
 /** A difference on one line: `~ timeout: 30m -> 1h`, `+ steps.b: …`, `- retry: …`; times and sizes as specs write them. */
 export function fieldText({ field, before, after }: FieldChange): string {
   const name = printable(field === "" ? "spec" : field);
-  const text = (value: Json | undefined): string => valueText(field, value);
-  if (before === undefined) return `+ ${name}: ${text(after)}`;
-  if (after === undefined) return `- ${name}: ${text(before)}`;
-  return `~ ${name}: ${text(before)} -> ${text(after)}`;
+  if (before === undefined) return `+ ${name}: ${cut(valueText(field, after), 0)}`;
+  if (after === undefined) return `- ${name}: ${cut(valueText(field, before), 0)}`;
+  const [left, right] = [valueText(field, before), valueText(field, after)];
+  const from = Math.max(left.length, right.length) > maxValue ? commonStart(left, right) : 0;
+  return `~ ${name}: ${cut(left, from)} -> ${cut(right, from)}`;
+}
+
+/** Where two long texts begin to differ, with a little of what is before. */
+function commonStart(left: string, right: string): number {
+  let at = 0;
+  while (at < left.length && left[at] === right[at]) at += 1;
+  return Math.max(0, at - shownBefore);
+}
+
+function cut(text: string, from: number): string {
+  const rest = text.slice(from);
+  const head = from === 0 ? "" : "…";
+  const tail = rest.length > maxValue ? `… (${String(text.length)} characters)` : "";
+  return printable(`${head}${rest.slice(0, maxValue)}${tail}`);
 }
 
 function valueText(field: string, value: Json | undefined): string {
@@ -19,8 +35,7 @@ function valueText(field: string, value: Json | undefined): string {
   if (value === null) return "none";
   if (typeof value === "number" && durations.test(field)) return durationText(value);
   if (typeof value === "number" && sizes.test(field)) return sizeText(value);
-  const text = canonicalText(value);
-  return printable(text.length > maxValue ? `${text.slice(0, maxValue)}… (${String(text.length)} characters)` : text);
+  return canonicalText(value);
 }
 
 // Whole paths: below `with` a `timeout` is whatever its plugin makes of it.

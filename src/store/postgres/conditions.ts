@@ -1,5 +1,6 @@
-import type { UtcText } from "../../base/index.ts";
+import { type UtcText, utcText } from "../../base/index.ts";
 import type { Row, Session } from "../../database/index.ts";
+import type { ConditionView } from "../ledger-store.ts";
 import type { Condition, ConditionWrite } from "../revision-store.ts";
 import { conditionEvent, insertEvents } from "./events.ts";
 import { inBatches } from "./row-batches.ts";
@@ -26,12 +27,34 @@ export async function readConditions(
   tenant: string,
   only: ConditionFilter = { kind: null, name: null },
 ): Promise<readonly Condition[]> {
-  const rows = await session.query<ConditionRow>({
-    text: `select kind, name, type, status, reason, message, observed_revision from condition
+  const rows = await readRows<ConditionRow>(session, tenant, only);
+  return rows.map(conditionOf);
+}
+
+const readRows = <R extends ConditionRow>(
+  session: Session,
+  tenant: string,
+  { kind, name }: ConditionFilter,
+): Promise<readonly R[]> =>
+  session.query<R>({
+    text: `select kind, name, type, status, reason, message, observed_revision, changed_at from condition
       where tenant_id = $1 and ($2::text is null or kind = $2) and ($3::text is null or name = $3) order by kind, name, type`,
-    values: [tenant, only.kind, only.name],
+    values: [tenant, kind, name],
   });
-  return rows.map(({ observed_revision, ...rest }) => ({ ...rest, observedRevision: observed_revision }));
+
+const conditionOf = ({ kind, name, type, status, reason, message, observed_revision }: ConditionRow): Condition => ({
+  ...{ kind, name, type, status, reason, message },
+  observedRevision: observed_revision,
+});
+
+/** The same for people: with how long a thing has been so. */
+export async function readConditionViews(
+  session: Session,
+  tenant: string,
+  only: ConditionFilter,
+): Promise<readonly ConditionView[]> {
+  const rows = await readRows<ConditionRow & { readonly changed_at: Date }>(session, tenant, only);
+  return rows.map((row) => ({ ...conditionOf(row), since: utcText(row.changed_at) }));
 }
 
 /** Makes the stored set equal to `wanted`, writing only what differs: a pass without changes writes nothing. */

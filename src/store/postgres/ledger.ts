@@ -1,10 +1,17 @@
 import { type Clock, type CodeName, type UtcText, utcText } from "../../base/index.ts";
 import type { Database, Row, Session } from "../../database/index.ts";
 import type { RunWait } from "../../policy/index.ts";
-import type { AttemptView, DagView, LedgerStore, RunsQuery, RunView, TenantView } from "../ledger-store.ts";
-import type { Condition } from "../revision-store.ts";
+import type {
+  AttemptView,
+  ConditionView,
+  DagView,
+  LedgerStore,
+  RunsQuery,
+  RunView,
+  TenantView,
+} from "../ledger-store.ts";
 import { hashBytes, hexOfBytes, isHash, isUuid, utcOrNull } from "./column-codec.ts";
-import { readConditions } from "./conditions.ts";
+import { readConditionViews } from "./conditions.ts";
 import { readEvents } from "./events.ts";
 import { readSchedules } from "./observed-dags.ts";
 import { actorOf, contextOf, type RunRow, triggerOf } from "./queued-runs.ts";
@@ -65,7 +72,7 @@ async function readTenant(session: Session, tenant: string): Promise<TenantView 
     tenant,
     appliedRevision: row.applied_revision,
     suspended: row.suspended,
-    conditions: await readConditions(session, tenant, { kind: "Tenant", name: null }),
+    conditions: await readConditionViews(session, tenant, { kind: "Tenant", name: null }),
   };
 }
 
@@ -89,8 +96,8 @@ async function readDagViews(session: Session, tenant: string, dagId: string | nu
     values: [tenant, dagId],
   });
   const schedules = await readSchedules(session, tenant, { dagIds: dagId === null ? null : [dagId], beyond: null });
-  const conditions = new Map<string, Condition[]>();
-  for (const condition of await readConditions(session, tenant, { kind: "Dag", name: dagId })) {
+  const conditions = new Map<string, ConditionView[]>();
+  for (const condition of await readConditionViews(session, tenant, { kind: "Dag", name: dagId })) {
     const own = conditions.get(condition.name);
     if (own === undefined) conditions.set(condition.name, [condition]);
     else own.push(condition);

@@ -116,6 +116,7 @@ export async function openApi(overrides: Partial<ApiDeps> = {}): Promise<Api> {
     site: () => ({
       ...{ site: "hq", version: "0.0.0", appliedRevision: null, ready: false },
       sandbox: { level: "confined", reason: null, hosts: 4 },
+      stalled: null,
       reasons: [{ reason: "Reconciling", message: "the first pass has not ended" }],
     }),
     tenants: () => ["acme", "borealis"],

@@ -74,6 +74,7 @@ async function openDaemon(site: Site, revision: string) {
     site: () => ({
       ...{ site: "local", version: "0", appliedRevision: revision, ready: true, reasons: [] },
       sandbox: { level: "confined", reason: null, hosts: 4 },
+      stalled: null,
     }),
   });
   const file = JSON.stringify({ pid: process.pid, url: api.url, metricsUrl: api.metricsUrl });

@@ -12,6 +12,20 @@ describe("orrery explain", () => {
     expect(byName.out).toContain(codes[name].fix);
   });
 
+  it("explains a reason of conditions, and one of the site by its code", async () => {
+    const [reason, twin, site, json] = [
+      await orrery("explain", "NotAllowed"),
+      await orrery("explain", "Suspended"),
+      await orrery("explain", "ApprovalsMissing"),
+      await orrery("explain", "PruneBrake", "-o", "json"),
+    ];
+
+    expect(reason.out).toContain("NotAllowed: a reason of conditions, of a DAG");
+    expect(twin.out).toContain("Suspended: a reason of conditions, of a DAG or a tenant");
+    expect(site.out).toContain("ORY4027 APPROVALS_MISSING");
+    expect(JSON.parse(json.out)).toMatchObject({ name: "PruneBrake", of: "tenant" });
+  });
+
   it("a field of a spec with type and default; an unknown one names its neighbours, exit 2", async () => {
     const field = await orrery("explain", "dag.spec.steps.retry.maxAttempts");
     const unknown = await orrery("explain", "dag.spec.steps.retries");

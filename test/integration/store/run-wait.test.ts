@@ -52,7 +52,7 @@ describe("a queued run says what it waits for", () => {
     const after = [await get(tenant, first), await get(tenant, second)];
 
     expect(before.map((wait) => wait?.reason)).toEqual(["worker", "tenant_concurrency"]);
-    expect(before[1]?.message).toBe("1 runs of the tenant run or are ready, runs.maxConcurrent is 1");
+    expect(before[1]?.message).toBe("1 run of the tenant at once, runs.maxConcurrent is 1");
     expect(during).toBeNull();
     expect(after.map((wait) => wait?.reason)).toEqual([undefined, "worker"]);
     await seam.settle((await seam.claim(9)).map((run) => settlementOf(run)));
@@ -90,7 +90,7 @@ describe("a queued run says what it waits for", () => {
     expect(early).toEqual({
       reason: "start_rate",
       message:
-        "1 runs of the tenant started in this UTC hour, runs.startsPerHour is 1: the next hour begins at 2026-11-24T11:00:00Z",
+        "1 run of the tenant started in this UTC hour, runs.startsPerHour is 1: the next hour begins at 2026-11-24T11:00:00Z",
     });
     expect([due?.reason, ready?.reason]).toEqual(["turn", "worker"]);
     await seam.settle((await seam.claim(9)).map((run) => settlementOf(run)));

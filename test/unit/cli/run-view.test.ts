@@ -34,12 +34,12 @@ async function notesOf(views: readonly RunDetail[], timeoutSeconds = 60): Promis
 
 describe("orrery run, while its run is queued", () => {
   it("says once what it waits for, and says it again only for another reason", async () => {
-    const dag = waiting("dag_concurrency", "1 runs of this DAG run or are ready, concurrency.max is 1");
+    const dag = waiting("dag_concurrency", "1 run of this DAG at once, concurrency.max is 1");
 
     const notes = await notesOf([dag, dag, dag, waiting("worker", "ready"), waiting("worker", "ready"), ended]);
 
     expect(notes).toEqual([
-      "queued: dag_concurrency: 1 runs of this DAG run or are ready, concurrency.max is 1",
+      "queued: dag_concurrency: 1 run of this DAG at once, concurrency.max is 1",
       "queued: worker: ready",
     ]);
   });

@@ -72,6 +72,16 @@ describe("a field on one line", () => {
       "~ steps.a.with.limits.memory: 1024 -> 2048",
     ]);
   });
+
+  it("shows of long texts where they differ, not how they begin", () => {
+    const code = (end: string): string => `${"a".repeat(300)}${end}`;
+
+    const line = fieldText({ field: "steps.a.code", before: code("one"), after: code(`two${"b".repeat(300)}`) });
+
+    expect(line).toBe(
+      `~ steps.a.code: …${"a".repeat(20)}one" -> …${"a".repeat(20)}two${"b".repeat(77)}… (605 characters)`,
+    );
+  });
 });
 
 function report(before: World | null, later: World, more: Partial<ReportContext> = {}) {
