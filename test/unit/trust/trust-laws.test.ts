@@ -23,7 +23,7 @@ describe("laws", () => {
         expect(verified).toBe(atOnce.verified?.oid ?? null);
         expect(newly).toEqual(atOnce.newly.map(({ oid }) => oid));
       }),
-      { numRuns: rounds(400, 10000) },
+      { numRuns: rounds(250, 10000) },
     );
   });
 

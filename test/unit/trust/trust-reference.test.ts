@@ -53,6 +53,8 @@ function reach(history: FakeHistory, oid: string): ReadonlySet<string> {
 const namesIn = (history: FakeHistory, oids: Iterable<string>): ReadonlySet<string> =>
   new Set([...oids].flatMap((oid) => [history.commitOf(oid).author.name, history.commitOf(oid).committer.name]));
 
+type Word = RandomHistory["said"][number];
+
 interface Landed {
   readonly made: RandomHistory;
   /** All that stands, the first revision included. */
@@ -60,24 +62,56 @@ interface Landed {
   readonly at: number;
 }
 
-/** Who said yes to this commit, and whether as one of its authors. */
-function approversOf({ made, stands, at }: Landed, ownPlanOnly: boolean) {
-  const { history, line, said } = made;
+/** The commits that this word lets in with the one that landed; null where it is not about that. */
+function spokenOf({ made, stands, at }: Landed, { verdict, base, head }: Word, ownPlanOnly: boolean) {
+  const { history, line } = made;
   const [parent = "", oid = ""] = [line[at - 1], line[at]];
-  const own = textOf(changeOf(history, parent, oid));
+  const [start, end] = [line.indexOf(base), line.indexOf(head)];
+  if (verdict !== "approve" || start >= at) return null;
+  const between = (from: string, to: string) =>
+    [...reach(history, to)].filter((each) => !reach(history, from).has(each));
+  // The end stands, too: what lies between may be taken back there.
+  if (!ownPlanOnly && at <= end && stands.includes(head)) return between(base, head);
+  const isPlan = textOf(changeOf(history, base, head)) === textOf(changeOf(history, parent, oid));
+  return isPlan ? between(parent, oid) : null;
+}
+
+/** Who said yes to this commit, and whether as one of its authors. */
+function approversOf(landed: Landed, ownPlanOnly: boolean): ReadonlyMap<string, boolean> {
   const found = new Map<string, boolean>();
-  for (const { by, verdict, base, head } of said) {
-    const [start, end] = [line.indexOf(base), line.indexOf(head)];
-    // The end stands, too: what lies between may be taken back there.
-    const inRange = !ownPlanOnly && start < at && at <= end && stands.includes(head);
-    const isPlan = start < at && textOf(changeOf(history, base, head)) === own;
-    if (verdict !== "approve" || !(inRange || isPlan)) continue;
-    const known = reach(history, inRange ? base : parent);
-    const commits = [...reach(history, inRange ? head : oid)].filter((each) => !known.has(each));
-    found.set(by, (found.get(by) ?? true) && namesIn(history, commits).has(by));
+  for (const word of landed.made.said) {
+    const commits = spokenOf(landed, word, ownPlanOnly);
+    if (commits === null) continue;
+    const isAuthor = namesIn(landed.made.history, commits).has(word.by);
+    found.set(word.by, (found.get(word.by) ?? true) && isAuthor);
   }
   return found;
 }
+
+interface Case {
+  readonly history: FakeHistory;
+  readonly parent: string;
+  readonly policy: TrustPolicy;
+  readonly signer: string;
+  readonly kind: "person" | "merge" | "squash";
+  /** With `true` for an author of it. */
+  readonly approvers: ReadonlyMap<string, boolean>;
+}
+
+function pathObjections({ history, parent, policy, signer, kind, approvers }: Case, path: string): readonly string[] {
+  const rule = policy.paths === null ? { by: "everyone", approvals: 0 } : ruleOf(policy, path);
+  if (rule === null) return [`nobody may change ${path}`];
+  const group = [...approvers].filter(([who]) => isOf(history, parent, rule.by, who));
+  const others = group.filter(([, isAuthor]) => !isAuthor);
+  return [
+    ...(kind === "person" && !isOf(history, parent, rule.by, signer) ? [`${signer} may not change ${path}`] : []),
+    ...(others.length < rule.approvals ? [`${path} lacks an approval`] : []),
+    ...(kind === "squash" && group.length < rule.approvals + 1 ? [`${path} is the forge's alone`] : []),
+  ];
+}
+
+const kindOf = (isForge: boolean, { merges }: TrustPolicy, parents: readonly string[]): Case["kind"] =>
+  !isForge && (parents.length === 1 || merges === "firstParent") ? "person" : "merge";
 
 /** What the rules of the parent's tree say against a commit that the walk let stand; empty = nothing. */
 function objections(landed: Landed): readonly string[] {
@@ -89,24 +123,15 @@ function objections(landed: Landed): readonly string[] {
   const { committer, parents } = history.commitOf(oid);
   const signer = committer.name;
   const isForge = policy.forges.includes(`${signer}@acme.example`);
-  const found: string[] = [];
-  if (!isForge && !isOf(history, parent, "everyone", signer)) found.push(`${signer} has no key`);
+  const isSquash = isForge && parents.length === 1;
+  const kind = isSquash ? "squash" : kindOf(isForge, policy, parents);
   const change = changeOf(history, parent, oid);
-  const isMerge = parents.length > 1;
-  const isSquash = isForge && !isMerge;
-  const approvers = approversOf(landed, isSquash);
-  for (const path of change.keys()) {
-    const rule = policy.paths === null ? { by: "everyone", approvals: 0 } : ruleOf(policy, path);
-    if (rule === null) return [...found, `nobody may change ${path}`];
-    const answersForAll = !isForge && (!isMerge || policy.merges === "firstParent");
-    if (answersForAll && !isOf(history, parent, rule.by, signer)) found.push(`${signer} may not change ${path}`);
-    const group = [...approvers].filter(([who]) => isOf(history, parent, rule.by, who));
-    const others = group.filter(([, isAuthor]) => !isAuthor);
-    if (policy.paths !== null && others.length < rule.approvals) found.push(`${path} lacks an approval`);
-    if (isSquash && group.length < rule.approvals + 1) found.push(`${path} is the forge's alone`);
-  }
-  if (isForge && isMerge) found.push(...uncleanPaths(history, oid, change));
-  return found;
+  const each: Case = { history, parent, policy, signer, kind, approvers: approversOf(landed, isSquash) };
+  return [
+    ...(isForge || isOf(history, parent, "everyone", signer) ? [] : [`${signer} has no key`]),
+    ...[...change.keys()].flatMap((path) => pathObjections(each, path)),
+    ...(isForge && !isSquash ? uncleanPaths(history, oid, change) : []),
+  ];
 }
 
 /** A forge's merge adds nothing that a person did not write in one of the commits that it brings in. */
