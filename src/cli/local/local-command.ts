@@ -26,7 +26,8 @@ export async function runLocalCommand(argument: string, options: LocalOptions, t
   const allowWeak = allowsWeak(options.allowWeak);
   using stop = untilStopped(interactiveStops);
   const compute = createCompute({ threads: 1 });
-  const starting = compute.start();
+  // What is asked of it meanwhile waits there; what goes wrong with it is heard by the first who asks.
+  compute.start().catch(() => undefined);
   const plant = openLocalPlant({
     compute,
     allowWeak,
@@ -37,7 +38,7 @@ export async function runLocalCommand(argument: string, options: LocalOptions, t
   plant.catch(() => undefined);
   try {
     // While sandbox and thread start, which takes as long: a turn of a developer's must stay short.
-    const [{ playDag }] = await Promise.all([loadSession(), starting]);
+    const { playDag } = await loadSession();
     return await playDag({ argument, options, terminal, compute, plant }, stop.signal);
   } catch (error) {
     if (error !== stop.signal.reason) throw error;

@@ -4,6 +4,7 @@ import { type SchemaName, schemas } from "../generated/schemas.ts";
 import { adviceFor } from "./advice.ts";
 import { closest } from "./closest.ts";
 import type { Finding } from "./finding.ts";
+import { nearMeasure, unitsFor } from "./near-measure.ts";
 import { dotted, lastSegment, type Positions, pointerTo, positionOf } from "./positions.ts";
 
 export interface PlacedValue {
@@ -25,6 +26,8 @@ function validatorOf(name: SchemaName): ValidateFunction {
       allErrors: true,
       verbose: true,
       logger: false,
+      // Our own, checked against their draft by a test: here that took longer than to compile what is asked for.
+      validateSchema: false,
     });
     for (const schema of Object.values(schemas)) ajv.addSchema(schema);
     compiled = { ajv };
@@ -147,8 +150,12 @@ function sayValue(error: ErrorObject, at: string): { readonly message: string; r
     case "const":
       return sayChoice(value, [(error.params as { allowedValue: Json }).allowedValue], at);
     case "pattern": {
+      const near = typeof value === "string" ? nearMeasure(value, schema["title"]) : null;
       const description = typeof schema["description"] === "string" ? `: ${schema["description"]}` : ".";
-      return { message: `"${clip(exampleText(value))}" is no ${title}${description.replace(/\.$/, "")}`, fix: like };
+      return {
+        message: `"${clip(exampleText(value))}" is no ${title}${description.replace(/\.$/, "")}`,
+        fix: near ?? like,
+      };
     }
     default:
       return { message: `${dotted(at)} ${error.message ?? "does not fit"}`, fix: like };
@@ -161,26 +168,22 @@ function sayType(
   at: string,
   like: string,
 ): { readonly message: string; readonly fix: string } {
-  const wanted = [(error.params as { type: string | readonly string[] }).type].flat().join(" or ");
+  const types = [(error.params as { type: string | readonly string[] }).type].flat();
+  const wanted = types.map((type) => typeWords[type] ?? type).join(" or ");
   if (value === null) return { message: `${dotted(at)} is empty`, fix: like };
   if (Array.isArray(value) && /^\/spec\/(steps|finally)$/.test(at)) {
     const fix = "Write each by its name: `collect: { uses: core.files@1.0.0 }`.";
     return { message: `${dotted(at)} is a mapping of steps by name, not a list`, fix };
   }
   const title = (error.parentSchema as JsonObject | undefined)?.["title"];
-  if (typeof value === "number" && title === "Duration") {
+  const units = typeof value === "number" ? unitsFor(value, title) : null;
+  if (units !== null) return { message: `${String(value)} has no unit`, fix: units };
+  if (title === "Expression" && typeof value === "boolean")
     return {
-      message: `${String(value)} has no unit`,
-      fix: `Write ${String(value)}s, ${String(value)}m or ${String(value)}h.`,
+      message: `${dotted(at)} must be an expression`,
+      fix: `Write "\${{ ${String(value)} }}", or leave it out.`,
     };
-  }
-  if (typeof value === "number" && title === "Size") {
-    return {
-      message: `${String(value)} has no unit`,
-      fix: `Write ${String(value)}Ki, ${String(value)}Mi or ${String(value)}Gi.`,
-    };
-  }
-  if (wanted === "string" && typeof value !== "object") {
+  if (types.join() === "string" && typeof value !== "object") {
     return {
       message: `${dotted(at)} must be a text, not the ${typeof value} ${String(value)}`,
       fix: `Quote it: "${String(value)}".`,
@@ -196,11 +199,30 @@ function sayChoice(
 ): { readonly message: string; readonly fix: string } {
   const words = allowed.map((word) => (typeof word === "string" ? word : JSON.stringify(word)));
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  const close = closest(text, words);
+  const known = text.toLowerCase();
+  const close = Object.hasOwn(typeNames, known) ? (typeNames[known] ?? null) : closest(text, words);
   const fix =
-    close === null ? `Write ${words.length === 1 ? "" : "one of "}${words.join(", ")}.` : `Did you mean ${close}?`;
+    close === null || !words.includes(close)
+      ? `Write ${words.length === 1 ? "" : "one of "}${words.join(", ")}.`
+      : `Did you mean ${close}?`;
   return { message: `${dotted(at)} must be ${words.join(" | ")}, not ${clip(text)}`, fix };
 }
+
+/** What people call the types of JSON Schema. */
+const typeWords: Readonly<Record<string, string>> = { object: "a mapping", array: "a list", string: "a text" };
+const typeNames: Readonly<Record<string, string>> = {
+  ...{ list: "array", seq: "array", sequence: "array", map: "object", dict: "object", mapping: "object" },
+  ...{
+    int: "integer",
+    long: "integer",
+    bool: "boolean",
+    str: "string",
+    text: "string",
+    choice: "string",
+    enum: "string",
+  },
+  ...{ float: "number", double: "number", decimal: "number", datetime: "string" },
+};
 
 const kindOf = (value: Json): string =>
   Array.isArray(value) ? "a list" : typeof value === "object" ? "a mapping" : `a ${typeof value}`;
