@@ -12,6 +12,7 @@ import { checkSecrets } from "./check-secrets.ts";
 import { checkStepPlugin } from "./check-step-plugin.ts";
 import { cronDefect } from "./cron-defect.ts";
 import { type DagContext, type DagDefect, type PlacedStep, placedSteps } from "./dag-defect.ts";
+import { foreignTemplates } from "./foreign-templates.ts";
 
 /**
  * What is wrong with a DAG beyond its schema: graph, expressions, plugins, files, schedules. Findings by place; empty =
@@ -25,6 +26,7 @@ export function checkDag(dag: DagSpec, context: DagContext): readonly Finding[] 
     ...steps.flatMap((placed) => checkStepPlugin(placed, context)),
     ...steps.flatMap((placed) => checkFiles(placed, context.files)),
     ...checkExpressions(dag, steps, context),
+    ...steps.flatMap(foreignTemplates),
     ...checkSchedules(dag, context),
     ...checkSecrets(dag, steps),
   ];

@@ -177,7 +177,7 @@ function sayType(
   }
   const title = (error.parentSchema as JsonObject | undefined)?.["title"];
   const units = typeof value === "number" ? unitsFor(value, title) : null;
-  if (units !== null) return { message: `${String(value)} has no unit`, fix: units };
+  if (units !== null) return { message: `${exampleText(value)} has no unit`, fix: units };
   if (title === "Expression" && typeof value === "boolean")
     return {
       message: `${dotted(at)} must be an expression`,

@@ -102,9 +102,14 @@ function operatorBound(name: string, args: readonly ExpressionTree[], shapeOf: S
     return { turns: turns + items, shape: { ...eitherShape(shapes), items, chars: sum((shape) => shape.chars) } };
   }
   if (name === "?:") return { turns, shape: eitherShape(shapes.slice(1)) };
-  // Comparing walks both sides.
-  const walked = ["==", "!=", "in"].includes(name) ? sum((shape) => shape.items) : 0;
-  return { turns: turns + walked, shape: scalarShape(32) };
+  return { turns: turns + walkedBy(name, shapes), shape: scalarShape(32) };
+}
+
+/** Comparing ends with the shorter side, so with anything and null at once; looking for a value walks where it is looked for. */
+function walkedBy(operator: string, shapes: readonly Shape[]): number {
+  const items = shapes.map((shape) => shape.items);
+  if (operator === "==" || operator === "!=") return Math.min(...items);
+  return operator === "in" ? items.reduce((sum, count) => sum + count, 0) : 0;
 }
 
 function callBound(tree: ExpressionTree & { readonly op: "call" }, shapeOf: ShapeOf): Bound {

@@ -225,7 +225,13 @@ export interface components {
             readonly metadata?: components["schemas"]["Metadata"];
             /** @description What the DAG is: its steps, and when they run. */
             readonly spec: {
-                /** @description Runs of this DAG beside each other. */
+                /**
+                 * @description Runs of this DAG beside each other.
+                 * @example {
+                 *       "max": 1,
+                 *       "overlap": "queue"
+                 *     }
+                 */
                 readonly concurrency?: {
                     /**
                      * @description Unfinished runs of this DAG that may run at once.
@@ -296,6 +302,11 @@ export interface components {
         /**
          * ForEach
          * @description Run the step once for each item of a list.
+         * @example {
+         *       "in": "${{ steps.collect.outputs.documents }}",
+         *       "as": "doc",
+         *       "maxParallel": 8
+         *     }
          */
         readonly ForEach: {
             /**
@@ -336,6 +347,9 @@ export interface components {
         /**
          * Input
          * @description One input in short form; it expands to JSON Schema.
+         * @example {
+         *       "type": "date"
+         *     }
          */
         readonly Input: {
             /**
@@ -410,6 +424,11 @@ export interface components {
         /**
          * Limits
          * @description What one attempt may use; the quota's perStep is the ceiling.
+         * @example {
+         *       "memory": "128Mi",
+         *       "cpuTime": "20s",
+         *       "timeout": "60s"
+         *     }
          */
         readonly Limits: {
             /**
@@ -856,6 +875,15 @@ export interface components {
         /**
          * Retry
          * @description When a failed attempt is repeated.
+         * @example {
+         *       "maxAttempts": 3,
+         *       "backoff": "5s",
+         *       "errors": [
+         *         "transient",
+         *         "lost",
+         *         "timeout"
+         *       ]
+         *     }
          */
         readonly Retry: {
             /**
@@ -890,9 +918,19 @@ export interface components {
         /**
          * Schedule
          * @description When runs start by themselves.
+         * @example {
+         *       "cron": "30 3 * * *",
+         *       "timezone": "Europe/Vienna"
+         *     }
          */
         readonly Schedule: {
-            /** @description Slots that were missed. */
+            /**
+             * @description Slots that were missed.
+             * @example {
+             *       "policy": "latest",
+             *       "maxAge": "24h"
+             *     }
+             */
             readonly catchUp?: {
                 /**
                  * @description Slots older than this are never caught up.

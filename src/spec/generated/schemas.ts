@@ -1529,7 +1529,13 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                 ],
                 "default": "queue"
               }
-            }
+            },
+            "examples": [
+              {
+                "max": 1,
+                "overlap": "queue"
+              }
+            ]
           },
           "timeout": {
             "$ref": "common.schema.json#/$defs/duration",
@@ -1667,7 +1673,12 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
               }
             ]
           }
-        }
+        },
+        "examples": [
+          {
+            "type": "date"
+          }
+        ]
       },
       "schedule": {
         "description": "When runs start by themselves.",
@@ -1729,7 +1740,13 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
                   "24h"
                 ]
               }
-            }
+            },
+            "examples": [
+              {
+                "policy": "latest",
+                "maxAge": "24h"
+              }
+            ]
           },
           "inputs": {
             "description": "Inputs of the runs that it starts; expressions over `slot`.",
@@ -1742,7 +1759,13 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
               }
             ]
           }
-        }
+        },
+        "examples": [
+          {
+            "cron": "30 3 * * *",
+            "timezone": "Europe/Vienna"
+          }
+        ]
       },
       "step": {
         "description": "One step: a plugin with its input and limits.",
@@ -1817,6 +1840,7 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             "default": [],
             "items": {
               "title": "FilePattern",
+              "description": "A path below files/ without `..`, `\\` or a leading `/`; `**`, `*` and `?` may stand for parts of it.",
               "type": "string",
               "pattern": "^(?!/)(?!\\.\\.?(/|$))(?!.*/\\.\\.?(/|$))[^\\\\\\u0000-\\u001f]{1,300}$",
               "examples": [
@@ -1923,7 +1947,14 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
               8
             ]
           }
-        }
+        },
+        "examples": [
+          {
+            "in": "${{ steps.collect.outputs.documents }}",
+            "as": "doc",
+            "maxParallel": 8
+          }
+        ]
       },
       "retry": {
         "description": "When a failed attempt is repeated.",
@@ -1976,7 +2007,18 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
               "timeout"
             ]
           }
-        }
+        },
+        "examples": [
+          {
+            "maxAttempts": 3,
+            "backoff": "5s",
+            "errors": [
+              "transient",
+              "lost",
+              "timeout"
+            ]
+          }
+        ]
       },
       "limits": {
         "description": "What one attempt may use; the quota's perStep is the ceiling.",
@@ -2004,7 +2046,14 @@ export const schemas: Readonly<Record<SchemaName, JsonObject>> = {
             "description": "Wall time of one attempt.",
             "default": "5m"
           }
-        }
+        },
+        "examples": [
+          {
+            "memory": "128Mi",
+            "cpuTime": "20s",
+            "timeout": "60s"
+          }
+        ]
       }
     }
   },

@@ -114,6 +114,55 @@ describe("the lint of a DAG", () => {
     }
   });
 
+  it("ends for expressions in a cycle, and in a chain of 60 diamonds", () => {
+    const reads = (id: string): string => `{ ${log}, needs: ${id}, with: { message: "\${{ steps.${id}.status }}" } }`;
+    expect(lint(dagText(`steps:\n  a: ${reads("b")}\n  b: ${reads("a")}`)).map(({ code }) => code)).toEqual([
+      "DAG_CYCLE",
+    ]);
+
+    const diamonds = Array.from({ length: 60 }, (_, n) => {
+      const needs = n === 0 ? "[]" : `[l${String(n - 1)}, r${String(n - 1)}]`;
+      const step = `{ ${log}, needs: ${needs}, with: { message: x } }`;
+      return `  l${String(n)}: ${step}\n  r${String(n)}: ${step}`;
+    });
+    const last = `  z: { ${log}, needs: [l59, r59], with: { message: "\${{ steps.l0.status }}" } }`;
+    expect(lint(dagText(`steps:\n${diamonds.join("\n")}\n${last}`))).toEqual([]);
+  });
+
+  it("knows that an item which failed is null where its step has continueOnError", () => {
+    const of = (more: string): string =>
+      dagText(
+        [
+          "steps:",
+          `  a: { ${log}, forEach: { in: [1, 2] }, with: { message: x }${more} }`,
+          `  b: { ${log}, needs: a, with: { message: x }, when: "\${{ steps.a.outputs.exists(o, o == null) }}" }`,
+        ].join("\n"),
+      );
+
+    expect(lint(of(", continueOnError: true"))).toEqual([]);
+    expect(lint(of("")).map(({ code }) => code)).toEqual(["EXPR_TYPE"]);
+  });
+
+  it("judges no branch of a plugin's schema that an expression may yet choose", () => {
+    const branches: PluginManifest = {
+      ...{ name: "core.log", version: "1.0.0", service: "core", emits: "raw", sha256: "0".repeat(64), effects: "none" },
+      ...{ needs: { network: false, builtins: [], secrets: [] }, isolation: "realm", nondeterministic: false },
+      input: {
+        type: "object",
+        anyOf: [
+          { type: "object", required: ["a"], properties: { a: { type: "integer" }, b: { const: 1 } } },
+          { type: "object", required: ["b"], properties: { a: { type: "string" }, b: { const: 2 } } },
+        ],
+      },
+      output: { type: "object" },
+    };
+    const plugin = (): PluginManifest => branches;
+    const step = (input: string): string => dagText(`steps:\n  a: { ${log}, with: ${input} }`);
+
+    expect(lint(step('{ a: "${{ run.runNo }}", b: 1 }'), { plugin })).toEqual([]);
+    expect(lint(step("{ a: 1, b: 2 }"), { plugin }).map(({ code }) => code)).toContain("STEP_INPUT");
+  });
+
   it("gives findings without places for a spec that has no document", () => {
     const result = decodeDocument({
       path: "tenants/acme/dags/x.yaml",

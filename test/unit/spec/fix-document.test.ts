@@ -118,6 +118,10 @@ describe("what is not sure is left", () => {
     expect(fix(text)).toBeNull();
   });
 
+  it("a key whose right name only shows another defect, beside one that stays", () => {
+    expect(fix(dagText("timeot: 5\nzzz: 1\nsteps:\n  a: { uses: core.log@1.0.0 }"))).toBeNull();
+  });
+
   it("a digest that differs: the bytes may be what is wrong", () => {
     const text = `apiVersion: orrery/v1\nkind: Plugin\nspec:\n  service: core\n  emits: raw\n  sha256: "${"0".repeat(64)}"\n  input: { type: object }\n  output: { type: object }\n`;
 
