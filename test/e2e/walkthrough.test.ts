@@ -7,8 +7,8 @@ import { missingLine, type WalkStep, walkSteps } from "../support/console-blocks
 import { testFolder } from "../support/spec-repository.ts";
 import { WalkShell } from "../support/walk-shell.ts";
 
-/** In the order in which a site meets them: the second goes on in the shell that the first leaves. */
-const pages = ["docs/operator.md", "docs/developer.md"];
+/** In the order in which a site meets them: each goes on in the shell that the one before leaves. */
+const pages = ["docs/operator.md", "docs/developer.md", "docs/auditor.md", "docs/offline-site.md"];
 const steps = pages.flatMap((page) => walkSteps(page, readFileSync(page, "utf8")));
 
 let home: string;
@@ -69,10 +69,10 @@ const shown = [
   ...["get dag ", "get runs ", "get events ", "describe ", "logs ", "cancel ", "suspend ", "resume ", "wait "],
 ];
 
-describe("what the pages for operators and developers tell to type", () => {
+describe("what the pages for operators, developers, auditors and offline sites tell to type", () => {
   it("is there", () => {
     expect(steps.filter(({ kind }) => kind === "command").length).toBeGreaterThan(100);
-    expect(steps.some(({ at }) => at.startsWith(pages[1] ?? "-"))).toBe(true);
+    for (const page of pages) expect(steps.some(({ at }) => at.startsWith(page))).toBe(true);
   });
 
   it.each(shown)("shows orrery %s", (words) => {
