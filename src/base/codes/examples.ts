@@ -1,5 +1,10 @@
 import type { CodeName } from "../codes.ts";
 
+const dag = (lines: string): string => `apiVersion: orrery/v1\nkind: Dag\nspec:\n  rationale: Say hello\n${lines}`;
+const pair = (wrong: string, right: string): string => `wrong\n${dag(wrong)}\nright\n${dag(right)}`;
+const oneStep = (fields: string): string => `  steps: { a: { ${fields} } }`;
+const logged = (message: string): string => oneStep(`uses: core.log@1.0.0, with: { message: ${message} }`);
+
 /**
  * What the codes most met look like, and what helps. `orrery explain` and docs/errors print them. Of a spec: the lines
  * after `wrong` are refused with this code, those after `right` are not (test/integration/cli/code-examples.test.ts).
@@ -162,6 +167,35 @@ spec:
   steps:
     a: { uses: core.log@1.0.0, with: { message: hello } }
     b: { uses: core.log@1.0.0, needs: a, with: { message: "\${{ steps.a.status }}" } }`,
+  EXPR_COST: pair(
+    `  inputs: { names: { type: array, items: { type: string } } }
+${oneStep('uses: core.log@1.0.0, with: { message: x }, when: "${{ inputs.names.all(a, inputs.names.exists(b, a == b)) }}"')}`,
+    `  inputs: { names: { type: array, maxItems: 100, items: { type: string, maxLength: 40 } } }
+${oneStep('uses: core.log@1.0.0, with: { message: x }, when: "${{ inputs.names.all(a, inputs.names.exists(b, a == b)) }}"')}`,
+  ),
+  EXPR_TYPE: pair(logged('"${{ run.runNo }}"'), logged('"${{ string(run.runNo) }}"')),
+  PLUGIN_UNKNOWN: pair(oneStep("uses: core.lgo@1.0.0, with: { message: hello }"), logged("hello")),
+  DAG_DUPLICATE_NAME: pair(
+    `${logged("hello")}\n  finally: { a: { uses: core.log@1.0.0, with: { message: done } } }`,
+    `${logged("hello")}\n  finally: { end: { uses: core.log@1.0.0, with: { message: done } } }`,
+  ),
+  STEP_CODE: pair(
+    oneStep("uses: core.js@1.0.0, with: { n: 1 }"),
+    oneStep('uses: core.js@1.0.0, with: { n: 1 }, code: "({ n }) => ({ twice: n * 2 })"'),
+  ),
+  FILES_EMPTY: pair(
+    oneStep('uses: core.files@1.0.0, files: ["vex/*.yaml"]'),
+    oneStep('uses: core.files@1.0.0, files: ["vex/*.json"]'),
+  ),
+  SECRET_IN_EXPRESSION: pair(logged('"${{ secrets.token }}"'), logged('"${{ run.tenant }}"')),
+  STEP_INPUT: pair(
+    oneStep("uses: core.log@1.0.0, with: { mesage: hello }"),
+    oneStep("uses: core.log@1.0.0, with: { message: hello }"),
+  ),
+  SCHEDULE_DST: pair(
+    `  schedules: [{ cron: "30 2 * * *", timezone: Europe/Vienna }]\n${logged("hello")}`,
+    `  schedules: [{ cron: "30 3 * * *", timezone: Europe/Vienna }]\n${logged("hello")}`,
+  ),
   SCHEDULE_INVALID: `wrong
 apiVersion: orrery/v1
 kind: Dag

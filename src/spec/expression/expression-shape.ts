@@ -73,11 +73,18 @@ function elementsOf(value: Json): readonly Json[] {
   return Object.entries(value).flat();
 }
 
+const scalarTypes: readonly string[] = ["string", "integer", "number", "boolean", "null"];
+const numberChars = 32;
+
 /** The shape that a JSON Schema allows; null = anything. */
 export function shapeOfSchema(schema: Json | undefined): Shape {
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) return unknownShape;
   const node = schema as JsonObject;
   const bound = (key: string, otherwise: number): number => (typeof node[key] === "number" ? node[key] : otherwise);
+  const types = [node["type"] ?? []].flat() as readonly string[];
+  // Texts and numbers hold nothing to walk: comparing two of them is one turn, not a thousand.
+  if (types.length > 0 && types.every((type) => scalarTypes.includes(type)))
+    return scalarShape(types.includes("string") ? bound("maxLength", unknownChars) : numberChars);
   return {
     items: node["type"] === "object" ? bound("maxProperties", unknownItems) : bound("maxItems", unknownItems),
     chars: bound("maxLength", unknownChars),

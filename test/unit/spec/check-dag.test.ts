@@ -143,6 +143,22 @@ describe("the lint of a DAG", () => {
     expect(lint(of("")).map(({ code }) => code)).toEqual(["EXPR_TYPE"]);
   });
 
+  it("counts a comparison of texts as one turn, of lists by the shorter one", () => {
+    const codes = (when: string, items = "{ type: string }"): readonly string[] =>
+      lint(
+        dagText(
+          `inputs: { names: { type: array, items: ${items} }, other: { type: string } }\nsteps:\n  a: { ${log}, with: { message: x }, when: "\${{ ${when} }}" }`,
+        ),
+      ).map(({ code }) => code);
+
+    expect(codes("inputs.names.exists(n, n == 'a')")).toEqual([]);
+    expect(codes("inputs.names.exists(n, n == inputs.other)")).toEqual([]);
+    expect(codes("inputs.names.exists(n, n != null)", "{}")).toEqual([]);
+    expect(codes("inputs.names.exists(n, n == ['a', 'b'])", "{ type: array }")).toEqual([]);
+    expect(codes("inputs.names.exists(n, n == inputs.names)", "{}")).toEqual(["EXPR_COST"]);
+    expect(codes("inputs.names.exists(n, inputs.names.exists(m, m == n))")).toEqual(["EXPR_COST"]);
+  });
+
   it("judges no branch of a plugin's schema that an expression may yet choose", () => {
     const branches: PluginManifest = {
       ...{ name: "core.log", version: "1.0.0", service: "core", emits: "raw", sha256: "0".repeat(64), effects: "none" },
