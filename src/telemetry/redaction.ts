@@ -26,7 +26,8 @@ export function createRedact(literals: () => readonly string[] = () => []): Reda
   return (text) => {
     let out = text;
     for (const shape of shapes) out = out.replace(shape, mask);
-    for (const literal of literals()) if (literal.length >= 8) out = out.replaceAll(literal, mask);
+    // In bytes, as the least length of a secret is: six letters may be twelve of them.
+    for (const literal of literals()) if (Buffer.byteLength(literal) >= 8) out = out.replaceAll(literal, mask);
     return out;
   };
 }

@@ -8,11 +8,9 @@ import { treeChanges } from "../history/tree-changes.ts";
 import { shortOid, type TrustCommit } from "../history/trust-commit.ts";
 import type { AllowedSigner } from "../signers/allowed-signers.ts";
 import type { CommitCase, CommitSigner, Trusted, WalkRoom } from "./commit-case.ts";
+import { judgeTime } from "./commit-time.ts";
 import { judgeSignature, letPass, type SignedBy } from "./commit-verdict.ts";
 import { judgeMergedCommits, type MergedCommits } from "./merged-commits.ts";
-
-/** Committer times may run backwards or ahead of the clock by this much. */
-const clockSlackSeconds = 300;
 
 /** Signature, time, what it leaves behind, authority over what it changes, approvals: in this order. */
 export function* judgeCommit(room: WalkRoom, given: CommitCase): Steps<Trusted | Refusal> {
@@ -103,18 +101,6 @@ function* judgePaths(
   const request = { landing: { commit, parent }, atSeconds, grounds: against, ruled, isForges: isSquash };
   const counted = yield* countApprovals(book, match, request);
   return "kind" in counted ? counted : { kind: "allowed", approvals: counted };
-}
-
-function judgeTime(commit: TrustCommit, parent: TrustCommit | null, now: Date): Refusal | null {
-  const { seconds } = commit.committer;
-  const name = `commit ${shortOid(commit.oid)}`;
-  if (parent !== null && seconds < parent.committer.seconds - clockSlackSeconds) {
-    return refused("TRUST_CLOCK", `${name} was made ${parent.committer.seconds - seconds} s before its parent`);
-  }
-  const aheadSeconds = seconds - Math.floor(now.getTime() / 1000);
-  return aheadSeconds > clockSlackSeconds
-    ? refused("TRUST_CLOCK", `${name} was made ${aheadSeconds} s ahead of this clock`)
-    : null;
 }
 
 const trusted = ({ line, fingerprint, warnings }: SignedBy, approvals: CommitSigner["approvals"]): Trusted => ({

@@ -7,6 +7,7 @@ import { type MergeDeviations, mergeDeviations } from "../history/merged-trees.t
 import { treeChanges } from "../history/tree-changes.ts";
 import { shortOid, type TrustCommit } from "../history/trust-commit.ts";
 import type { CommitCase, WalkRoom } from "./commit-case.ts";
+import { judgeTime } from "./commit-time.ts";
 import { judgeSignature, letPass } from "./commit-verdict.ts";
 import type { TrustWalkOptions } from "./trust-options.ts";
 
@@ -57,6 +58,9 @@ function* judgeSide(
   const strict = { ...against, policy: { ...against.policy, commits: "require" as const } };
   const signed = judgeSignature(commit, { grounds: strict, notBefore }, options.crypto);
   if (signed.kind === "refused") return signed;
+  // Ahead of the clock, a key that counts from a later day would count now.
+  const early = judgeTime(commit, null, options.now);
+  if (early !== null) return early;
   const { line } = signed;
   if (line === null) return null;
   if (isForge(line, against.policy))

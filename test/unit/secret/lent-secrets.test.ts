@@ -23,6 +23,13 @@ describe("values that are lent out", () => {
     expect(lent.literals()).toEqual([]);
   });
 
+  it("are masked where they are eight bytes and fewer letters", () => {
+    const lent = createLentSecrets(() => 0);
+    lent.lend(["пароль"]);
+
+    expect(createRedact(() => lent.literals())("x пароль y")).toBe("x [redacted] y");
+  });
+
   it("are masked whole where one stands in another", () => {
     const lent = createLentSecrets(() => 0);
     lent.lend(["password1"]);

@@ -345,6 +345,12 @@ describe("a merge", () => {
     });
   });
 
+  it("under all, brings in nothing that is dated ahead of the clock", () => {
+    const { walk } = merged(all, [{ by: "bob", seconds: start + 200_000 }]);
+
+    expect(walk.stalled?.code).toBe("TRUST_CLOCK");
+  });
+
   it("under all, does not judge again what the first parent holds already", () => {
     const { history, root } = setup(all);
     const side = history.commit({ by: "bob", parents: [root] });
