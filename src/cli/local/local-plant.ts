@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import path from "node:path";
 import { type ArtifactStore, createArtifactStore } from "../../artifact/index.ts";
@@ -43,8 +43,8 @@ export interface LocalPlantOptions {
   readonly warn: (message: string) => void;
 }
 
-/** Users of hosts where we are root: far from those of a daemon (uids.base and on), and of another local run. */
-const uidsBase = 62_000 + 64 * (process.pid % 32);
+/** Users of hosts where we are root: far from those of a daemon (uids.base and on), hardly those of another local run. */
+const anyUsers = (): number => 62_000 + 64 * randomInt(54);
 
 /** Fault LEVEL_TOO_WEAK, SANDBOX_UNAVAILABLE. About half a second: the canary runs in the real launcher each time. */
 export async function openLocalPlant(options: LocalPlantOptions): Promise<LocalPlant> {
@@ -123,7 +123,7 @@ function openHosts(dir: string, { allowWeak, system, warn }: LocalPlantOptions):
       socketDir: dir,
       stateDir: path.join(dir, "state"),
       minLevel: allowWeak ? "process" : "confined",
-      uidsBase,
+      uidsBase: anyUsers(),
       ...(system === undefined ? {} : { system }),
     },
   );

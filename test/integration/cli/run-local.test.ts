@@ -79,6 +79,24 @@ describe("run --local", () => {
     expect(readdirSync(work, { recursive: true })).toHaveLength(before);
   });
 
+  it("two at once do not disturb each other, and each keeps what it is told to and nothing else", async () => {
+    using home = scratchDir();
+    const work = exampleWorkTree(home);
+    const stores = (ran: Ran): string => dirname(reportOf(ran).store ?? "");
+    const play = () => runLocal("acme/hello", "--repo", work, "--now", "2026-12-01", "--keep");
+
+    const both = await Promise.all([play(), play()]);
+
+    const kept = both.map(stores);
+    expect(both.map((ran) => [ran.exit, reportOf(ran).status])).toEqual(Array(2).fill([0, "succeeded"]));
+    expect(new Set(both.map((ran) => reportOf(ran).outputsHash)).size).toBe(1);
+    expect(new Set(kept).size).toBe(2);
+    for (const dir of kept) {
+      expect(readdirSync(dir)).toEqual(["store"]);
+      rmSync(dir, { recursive: true });
+    }
+  });
+
   it("the same instant gives the same hashes again", async () => {
     using home = scratchDir();
     const work = exampleWorkTree(home);
