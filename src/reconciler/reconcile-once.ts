@@ -46,6 +46,9 @@ export async function reconcileOnce(room: ReconcileRoom, isFull: IsFull, signal:
   const walk = await inSlices(steps, signal);
   if (walk.verified === null)
     return stall(room, observed, walk.stalled ?? { code: "TRUST_FIRST_USE", message: "no commit is verified" });
+  // Restored from before it, or replaced: what was applied runs on, and a person says where to go on from.
+  if (walk.stalled !== null && !deps.repository.hasObject(toOid(walk.verified.oid)))
+    return stall(room, observed, walk.stalled);
   if (observed === null) await createSite(room, walk);
   return applyRevision(room, { observed, walk, revision: walk.verified.oid, isFull }, signal);
 }

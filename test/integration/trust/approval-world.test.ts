@@ -1,3 +1,5 @@
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { sha256 } from "../../../src/base/node-digest.ts";
 import { approvalBase } from "../../../src/cli/trust/approval-base.ts";
@@ -121,6 +123,25 @@ describe("accept-history", () => {
       },
     );
     expect(here.verify().findings).toEqual([]);
+  });
+
+  it("leads past a repository that was restored from before what was verified", async () => {
+    const { world: here, life } = await setup();
+    await reconcilePass(life);
+    const base = here.spec.head;
+    const lost = await here.spec.commit({ "docs/a.md": "a" });
+    await reconcilePass(life);
+    here.spec.move(base);
+    const objects = here.spec.dir.endsWith(".git") ? here.spec.dir : join(here.spec.dir, ".git");
+    rmSync(join(existsSync(objects) ? objects : here.spec.dir, "objects", lost.slice(0, 2), lost.slice(2)));
+    const next = await here.live();
+
+    expect((await reconcilePass(next)).stalled).toMatchObject({
+      reason: "TrustRewind",
+      message: expect.stringContaining("push") as string,
+    });
+    expect(await next.engines.history.accept({ ...order, to: base })).toEqual({ from: lost, to: base });
+    expect(await reconcilePass(next)).toMatchObject({ revision: base, stalled: null });
   });
 
   it("is no way round a rule: refused while the branch descends, and for a commit that is not on it", async () => {
