@@ -5,7 +5,7 @@ import { stockKey } from "../signer/ssh-keygen.ts";
 import { nobodysEnvironment } from "./cli-fixture.ts";
 
 /** Bob has a key and belongs to no group; Eve has none that counts. */
-export const people = ["ana", "sif", "omar", "bob", "eve"] as const;
+const people = ["ana", "sif", "omar", "bob", "eve"] as const;
 export type Name = (typeof people)[number];
 
 export const mail = (person: Name): string => `${person}@acme.example`;
