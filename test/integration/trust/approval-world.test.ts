@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { sha256 } from "../../../src/base/node-digest.ts";
@@ -132,8 +132,7 @@ describe("accept-history", () => {
     const lost = await here.spec.commit({ "docs/a.md": "a" });
     await reconcilePass(life);
     here.spec.move(base);
-    const objects = here.spec.dir.endsWith(".git") ? here.spec.dir : join(here.spec.dir, ".git");
-    rmSync(join(existsSync(objects) ? objects : here.spec.dir, "objects", lost.slice(0, 2), lost.slice(2)));
+    rmSync(join(gitDir, "objects", lost.slice(0, 2), lost.slice(2)));
     const next = await here.live();
 
     expect((await reconcilePass(next)).stalled).toMatchObject({
