@@ -132,7 +132,8 @@ describe("accept-history", () => {
     const lost = await here.spec.commit({ "docs/a.md": "a" });
     await reconcilePass(life);
     here.spec.move(base);
-    rmSync(join(gitDir, "objects", lost.slice(0, 2), lost.slice(2)));
+    using repository = openRepository(here.spec.dir);
+    rmSync(join(repository.gitDir, "objects", lost.slice(0, 2), lost.slice(2)));
     const next = await here.live();
 
     expect((await reconcilePass(next)).stalled).toMatchObject({
