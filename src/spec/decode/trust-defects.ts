@@ -44,5 +44,8 @@ function matchDefect(match: string): string | null {
   const segments = globs.flatMap((glob) => glob.split("/"));
   if (segments.includes("")) return "a path begins and ends without a slash and has no empty segment";
   if (segments.some((segment) => segment === "." || segment === "..")) return "`.` and `..` are no segments";
+  // A path that such a rule was meant for would fall to the next one, which may be everyone's.
+  if (/[[\]\\]|^!/.test(match))
+    return "`[`, `]`, `\\` and a leading `!` mean nothing here, though they do in other globs";
   return segments.some((segment) => segment !== "**" && segment.includes("**")) ? "`**` must be a whole segment" : null;
 }
