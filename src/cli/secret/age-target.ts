@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { encryptAge, isRecipient } from "../../secret/index.ts";
@@ -23,7 +24,7 @@ export async function writeAgeFile(start: string, { tenant, name, value, recipie
   if (!existsSync(secrets)) mkdirSync(secrets);
   if (!isFolder(secrets)) throw usage(`${secrets} is no folder`);
   const file = path.join(secrets, `${name}.age`);
-  const scratch = `${file}.new`;
+  const scratch = `${file}.${randomBytes(6).toString("hex")}.new`;
   try {
     writeFileSync(scratch, await encryptAge(value, recipients), { flag: "wx", mode: 0o644 });
     renameSync(scratch, file);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { TrustPolicy } from "../../../src/trust/index.ts";
+import { type GroundsReader, readGrounds, type TrustPolicy } from "../../../src/trust/index.ts";
 import { type FakeCommit, FakeHistory, keyLine, signersFile } from "./fake-history.ts";
 
 const groups = { devs: ["ana@acme.example"], guards: ["sam@acme.example", "sif@acme.example"] };
@@ -164,6 +164,29 @@ describe("a lock-out is refused", () => {
     const { walk } = judged({ by: "sam", tree: { signers: gitOnly, policy: { groups: {}, paths: rules } } });
 
     expect(walk.stalled?.code).toBe("TRUST_LOCKOUT");
+  });
+});
+
+describe("what a tree says", () => {
+  it("is read again only where something of it is another: three hundred keys cost a branch once", () => {
+    const own: TrustPolicy = { commits: "require", merges: "firstParent", groups, paths: null, forges: [] };
+    const policy = { kind: "policy", policy: own, ruleLines: [] } as const;
+    const none: readonly Uint8Array[] = [];
+    let signersText = signersFile("sam", "sif");
+    const reader: GroundsReader = {
+      readSigners: () => signersText,
+      readPolicy: (tree) => (tree === "none" ? null : policy),
+      recorderKeys: () => none,
+    };
+    const first = readGrounds(reader, "a");
+    const same = readGrounds(reader, "b", first);
+    const other = readGrounds(reader, "none", first);
+    signersText = signersFile("sam");
+    const fewer = readGrounds(reader, "c", first);
+
+    expect(same).toBe(first);
+    expect([other.people === first.people, other.policy.groups]).toEqual([true, {}]);
+    expect([fewer.allowed.signers.length, fewer.people.size]).toEqual([1, 1]);
   });
 });
 
