@@ -71,9 +71,24 @@ function compileAnew(source: string): Compiled {
     if (defect !== null) return { ok: false, defect };
     return { ok: true, expression: { source, tree, run: (context) => parsed(context) as unknown } };
   } catch (error) {
-    if (error instanceof ParseError) return refuse(error.summary, error.range?.start ?? 0);
+    if (error instanceof ParseError) return refuse(parseMessage(error.summary), error.range?.start ?? 0);
     return refuse("it does not parse", 0);
   }
+}
+
+const capWords: Readonly<Record<string, string>> = {
+  maxAstNodes: "parts",
+  maxDepth: "levels",
+  maxListElements: "items in a list",
+  maxMapEntries: "entries in a mapping",
+  maxCallArguments: "arguments",
+};
+
+/** What the library says, where its own words would not help. */
+function parseMessage(summary: string): string {
+  if (summary === "Unexpected token: EOF") return "it ends too early";
+  const [, cap = "", most = ""] = /^Exceeded (\w+) \((\d+)\)$/.exec(summary) ?? [];
+  return Object.hasOwn(capWords, cap) ? `it has more than ${most} ${capWords[cap] ?? ""}` : summary;
 }
 
 function treeOf(node: ASTNode): ExpressionTree {
