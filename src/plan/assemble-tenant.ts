@@ -1,10 +1,9 @@
-import { canonicalText, drained, type Hex, hexDigestWith, type Sha256, type Steps } from "../base/index.ts";
+import { drained, type Hex, type Sha256, type Steps } from "../base/index.ts";
 import { checkSchedule, shortestInterval } from "../calendar/index.ts";
 import { grantFindings, type SecretKnowledge } from "../policy/index.ts";
 import {
   type Allowlist,
   checkDag,
-  checkPluginBytes,
   checkQuota,
   checkSlo,
   classifyPath,
@@ -32,6 +31,7 @@ import {
 } from "../spec/index.ts";
 import type { DesiredDag, DesiredTenant } from "./desired.ts";
 import { JudgedDags } from "./judged-dags.ts";
+import { type Placed, pluginHashesOf, readPlugins } from "./tenant-plugins.ts";
 
 export interface TenantInput {
   readonly tenant: string;
@@ -93,7 +93,7 @@ export function* assembleSteps(
   yield;
   findings.push(...renameFindings(dags));
   const { suspended, freeze, quota, allowlist } = specs;
-  const pluginHashes = hashesOf(plugins, sha256);
+  const pluginHashes = pluginHashesOf(plugins, sha256);
   const rest = { dags, plugins, pluginHashes, files, secrets, findings };
   return { kind: "readable", tenant, fingerprint, suspended, freeze, quota, allowlist, ...rest };
 }
@@ -109,11 +109,6 @@ function* placedDocuments({ documents, tenant }: TenantInput): Steps<readonly Pl
   return placed.sort((a, b) => byCodeUnits(a.path, b.path));
 }
 
-function hashesOf(plugins: Readonly<Record<string, PluginManifest>>, sha256: Sha256): Readonly<Record<string, Hex>> {
-  const digest = hexDigestWith(sha256);
-  return Object.fromEntries(Object.entries(plugins).map(([ref, manifest]) => [ref, digest(canonicalText(manifest))]));
-}
-
 /** A name is taken over once it is free. */
 function renameFindings(dags: readonly DesiredDag[]): readonly Finding[] {
   const renamed = dags.filter((dag) => dag.kind === "readable" && dag.renamedFrom !== null);
@@ -126,13 +121,6 @@ function renameFindings(dags: readonly DesiredDag[]): readonly Finding[] {
     const place = { line: 0, col: 0, pointer: "/metadata/renamedFrom" };
     return [{ code: "SPEC_PATH", severity: "warning", path: dag.path, ...place, message, fix } as const];
   });
-}
-
-interface Placed {
-  readonly path: string;
-  /** null = a file that looks like a document and is none. */
-  readonly where: DocumentPath | null;
-  readonly decoded: DecodedDocument;
 }
 
 interface TenantContext {
@@ -170,36 +158,6 @@ function specsOf(
     allowlist: find("Allowlist")?.spec ?? effectiveAllowlist(null),
   };
 }
-
-function readPlugins(
-  placed: readonly Placed[],
-  bytes: ReadonlyMap<string, Hex>,
-): { readonly plugins: Readonly<Record<string, PluginManifest>>; readonly findings: readonly Finding[] } {
-  const plugins = new Map<string, PluginManifest>();
-  const findings: Finding[] = [];
-  // Paths in byte order: plugins/ comes before tenants/, so no tenant puts its own bytes under a shared name.
-  for (const { path, decoded } of placed) {
-    if (!decoded.ok || decoded.document.kind !== "Plugin") continue;
-    const { name, version, spec } = decoded.document;
-    const finding = checkPluginBytes(spec, bytes.get(path.replace(/plugin\.yaml$/, "plugin.js")) ?? null, path);
-    const ref = `${name}@${version}`;
-    if (finding !== null) findings.push(finding);
-    else if (plugins.has(ref)) findings.push(shadowFinding(path, ref));
-    else plugins.set(ref, spec);
-  }
-  return { plugins: Object.fromEntries([...plugins].sort(([a], [b]) => byCodeUnits(a, b))), findings };
-}
-
-const shadowFinding = (path: string, ref: string): Finding => ({
-  code: "SPEC_PATH",
-  severity: "error",
-  path,
-  line: 0,
-  col: 0,
-  pointer: "",
-  message: `${ref} is a plugin of the whole repository`,
-  fix: "Give the tenant's plugin another name.",
-});
 
 function quotaFindings(shared: readonly Placed[], at: Date): readonly Finding[] {
   return shared.flatMap(({ path, decoded }) => {

@@ -88,7 +88,10 @@ const samplePlugins: Readonly<Record<string, PluginManifest>> = {
   "notify.post@1.0.0": manifest("notify.post", open, closed({ delivered: { type: "boolean" } }), true),
 };
 
-export function sampleContext(document: Pick<SpecDocument, "path" | "positions">, own: Partial<DagContext> = {}): DagContext {
+export function sampleContext(
+  document: Pick<SpecDocument, "path" | "positions">,
+  own: Partial<DagContext> = {},
+): DagContext {
   return {
     path: document.path,
     positions: document.positions,

@@ -100,18 +100,26 @@ async function observeHead(session: Session, tenant: string): Promise<TenantHead
       from tenant t where tenant_id = $1`,
     values: [tenant],
   });
-  const snapshot = row?.snapshot ? await readBlob(session, tenant, hexOfBytes(row.snapshot)) : null;
+  const suspensions = await readSuspensions(session, tenant);
+  if (row === undefined) return { ...neverSeen, tenant, suspensions };
+  const snapshot = row.snapshot === null ? null : await readBlob(session, tenant, hexOfBytes(row.snapshot));
   return {
     tenant,
-    appliedRevision: row?.applied_revision ?? null,
-    generation: row?.generation ?? 0,
-    fingerprint: row?.fingerprint ?? null,
-    suspended: row?.suspended ?? false,
+    appliedRevision: row.applied_revision,
+    generation: row.generation,
+    fingerprint: row.fingerprint,
+    suspended: row.suspended,
     snapshot: snapshot === null ? null : decodeSnapshot(snapshot.toString("utf8")),
-    suspensions: await readSuspensions(session, tenant),
-    isBlocked: row?.blocked ?? false,
+    suspensions,
+    isBlocked: row.blocked,
   };
 }
+
+/** A tenant without a row. */
+const neverSeen = {
+  ...{ appliedRevision: null, generation: 0, fingerprint: null, suspended: false },
+  ...{ snapshot: null, isBlocked: false },
+} as const;
 
 /** The tenant's row exists and is locked, and stands where the plan saw it. */
 async function guardTenant(session: Session, { tenant, from, generation, quota }: TenantChange): Promise<void> {
