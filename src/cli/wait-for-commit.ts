@@ -6,8 +6,8 @@ import { printable } from "../plan/index.ts";
 import { conditionReason } from "../reconciler/index.ts";
 import type { Condition, DagView } from "../store/index.ts";
 import type { TrustWalk } from "../trust/index.ts";
-import { resolveRevision } from "./revision.ts";
-import { clientFor } from "./target.ts";
+import { resolveRevision } from "./place/revision.ts";
+import { clientFor } from "./place/target.ts";
 import { type Terminal, usage } from "./terminal.ts";
 import { walkFrom } from "./trust/repository-trust.ts";
 

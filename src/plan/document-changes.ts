@@ -1,6 +1,6 @@
 import { canonicalText } from "../base/index.ts";
 import type { TenantSnapshot } from "../spec/index.ts";
-import type { ObservedTenant } from "./observed.ts";
+import type { ObservedTenant } from "./observed/observed.ts";
 import type { DocumentChange } from "./plan.ts";
 
 /** What differs between the applied state and the next, besides DAGs. In the order Tenant, Quota, Allowlist, plugins, files, age files. */

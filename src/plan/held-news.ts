@@ -1,5 +1,5 @@
 import type { Finding } from "../spec/index.ts";
-import type { Condition } from "./observed.ts";
+import type { Condition } from "./observed/observed.ts";
 import type { TenantPlan } from "./plan.ts";
 
 /** One document that does not run as it stands in the revision, said when that is new. */

@@ -1,6 +1,6 @@
 import { type DagSpec, type PluginManifest, patternMatches, type TenantSnapshot } from "../spec/index.ts";
-import type { DesiredTenant, ReadableDag } from "./desired.ts";
-import type { ObservedTenant } from "./observed.ts";
+import type { DesiredTenant, ReadableDag } from "./desired/desired.ts";
+import type { ObservedTenant } from "./observed/observed.ts";
 
 export type ReadableTenant = Extract<DesiredTenant, { kind: "readable" }>;
 

@@ -1,7 +1,7 @@
 import type { UtcText } from "../base/index.ts";
 import { type Finding, sortFindings } from "../spec/index.ts";
-import type { DesiredSite } from "./desired.ts";
-import type { ObservedTenant } from "./observed.ts";
+import type { DesiredSite } from "./desired/desired.ts";
+import type { ObservedTenant } from "./observed/observed.ts";
 import type { Plan, TenantPlan } from "./plan.ts";
 import { planTenant } from "./plan-tenant.ts";
 

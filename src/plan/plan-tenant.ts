@@ -7,14 +7,14 @@ import {
   sortFindings,
   type TenantSnapshot,
 } from "../spec/index.ts";
-import { conditionWrites } from "./condition-writes.ts";
-import type { DesiredDag, DesiredTenant, ReadableDag } from "./desired.ts";
+import { conditionWrites } from "./change/condition-writes.ts";
+import { tenantConditions } from "./change/tenant-conditions.ts";
+import type { DesiredDag, DesiredTenant, ReadableDag } from "./desired/desired.ts";
 import { documentChanges } from "./document-changes.ts";
-import type { ObservedDag, ObservedTenant } from "./observed.ts";
+import type { ObservedDag, ObservedTenant } from "./observed/observed.ts";
 import { pinnedSnapshot, type ReadableTenant, refOf } from "./pinned-snapshot.ts";
 import type { DagAspect, DagChange, DocumentChange, TenantBlock, TenantPlan } from "./plan.ts";
 import { Suspended, suspendWrites } from "./suspensions.ts";
-import { tenantConditions } from "./tenant-conditions.ts";
 
 export interface PlanOptions {
   readonly revision: string;

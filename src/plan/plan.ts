@@ -1,8 +1,8 @@
 import type { UtcText } from "../base/index.ts";
 import type { Finding, TenantSnapshot } from "../spec/index.ts";
-import type { DesiredTenant, ReadableDag } from "./desired.ts";
-import type { Condition, ObservedDag, ObservedTenant } from "./observed.ts";
-import type { ConditionWrite } from "./tenant-change.ts";
+import type { ConditionWrite } from "./change/tenant-change.ts";
+import type { DesiredTenant, ReadableDag } from "./desired/desired.ts";
+import type { Condition, ObservedDag, ObservedTenant } from "./observed/observed.ts";
 
 /** What an update of a Dag changes. */
 export type DagAspect = "spec" | "armed" | "suspended" | "watermark";

@@ -1,5 +1,5 @@
 import { durationText } from "../spec/index.ts";
-import type { ReadableDag } from "./desired.ts";
+import type { ReadableDag } from "./desired/desired.ts";
 import { findingText, printable } from "./finding-text.ts";
 import type { DagChange, DocumentChange, Plan, TenantPlan } from "./plan.ts";
 import { isNoop, isTenantNoop } from "./plan-changes.ts";

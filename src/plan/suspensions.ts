@@ -1,6 +1,6 @@
 import type { UtcText } from "../base/index.ts";
-import type { ReadableDag } from "./desired.ts";
-import type { ObservedDag, ObservedTenant, Suspension } from "./observed.ts";
+import type { ReadableDag } from "./desired/desired.ts";
+import type { ObservedDag, ObservedTenant, Suspension } from "./observed/observed.ts";
 import type { DagChange, SuspendWrite, TenantBlock } from "./plan.ts";
 
 /** Break-glass suspensions that hold at an instant. */

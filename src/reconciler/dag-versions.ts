@@ -1,6 +1,6 @@
 import { inSlices, utcText } from "../base/index.ts";
 import type { CommitApprovals, DagVersion } from "../store/index.ts";
-import { type IntroducedDag, introducedDags } from "./introduced-dags.ts";
+import { type IntroducedDag, introducedDags } from "./read/introduced-dags.ts";
 import type { ReconcileRoom } from "./tenant-pass.ts";
 
 export interface NewHistory {

@@ -6,13 +6,13 @@ import { genesisBody, reconcileBody } from "../record/index.ts";
 import type { ObservedSite } from "../store/index.ts";
 import { type TrustWalk, trustSteps, type VerifiedCommit } from "../trust/index.ts";
 import { recordDagVersions } from "./dag-versions.ts";
-import type { SiteDocuments } from "./desired-reader.ts";
+import type { SiteDocuments } from "./read/desired-reader.ts";
+import { orUnreadable } from "./read/tenant-tree.ts";
+import { trustReader } from "./read/trust-reader.ts";
 import type { PassResult } from "./reconciler-deps.ts";
 import { type SiteAge, siteAge } from "./site-age.ts";
 import { checkSameSite, conditionReason, type SiteBlock, siteBlock, siteConditions } from "./site-state.ts";
 import { commitActor, type ReconcileRoom, reconcileTenant, siteActor, siteTenant, subjectOf } from "./tenant-pass.ts";
-import { orUnreadable } from "./tenant-tree.ts";
-import { trustReader } from "./trust-reader.ts";
 
 /** Reasons of the admission gate that a pass owns. */
 const gateReasons = ["SiteHeld", "SiteUnknown", "RecorderKeyUnknown", "Stale"] as const;

@@ -6,7 +6,7 @@ import type { RecordRuntime } from "../record/index.ts";
 import type { RevisionStore } from "../store/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 import type { TrustCrypto, VerifiedCommit } from "../trust/index.ts";
-import type { SiteSecrets } from "./desired-reader.ts";
+import type { SiteSecrets } from "./read/desired-reader.ts";
 
 export interface ReconcilerDeps {
   readonly repository: GitRepository;

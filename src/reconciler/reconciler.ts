@@ -1,7 +1,7 @@
 import { breath, faultOf, type Service, TaskGroup, WakeUp, withJitter } from "../base/index.ts";
-import { DesiredReader } from "./desired-reader.ts";
 import { FullRound } from "./full-round.ts";
-import { ObservedTenants } from "./observed-tenants.ts";
+import { DesiredReader } from "./read/desired-reader.ts";
+import { ObservedTenants } from "./read/observed-tenants.ts";
 import { reconcileOnce } from "./reconcile-once.ts";
 import type { PassResult, ReconcilerDeps, ReconcilerOptions } from "./reconciler-deps.ts";
 

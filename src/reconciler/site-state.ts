@@ -2,7 +2,7 @@ import { Fault } from "../base/index.ts";
 import type { SiteSpec } from "../spec/index.ts";
 import type { Condition } from "../store/index.ts";
 import { parsePublicKey } from "../trust/index.ts";
-import type { SiteDocuments } from "./desired-reader.ts";
+import type { SiteDocuments } from "./read/desired-reader.ts";
 
 /** Why a verified revision is not applied to this site. `reason` is CamelCase. */
 export interface SiteBlock {

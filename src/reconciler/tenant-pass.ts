@@ -17,9 +17,9 @@ import type { Actor } from "../run/index.ts";
 import { overrideMark } from "../spec/index.ts";
 import type { QueuedRunBody, TenantChange, TenantHead } from "../store/index.ts";
 import type { VerifiedCommit } from "../trust/index.ts";
-import type { DesiredReader, ReadTenant } from "./desired-reader.ts";
 import { logHeld } from "./held-log.ts";
-import type { ObservedTenants } from "./observed-tenants.ts";
+import type { DesiredReader, ReadTenant } from "./read/desired-reader.ts";
+import type { ObservedTenants } from "./read/observed-tenants.ts";
 import type { ReconcilerDeps, ReconcilerOptions } from "./reconciler-deps.ts";
 
 export interface TenantTask {

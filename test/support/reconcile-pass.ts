@@ -1,5 +1,5 @@
 import { DesiredReader, type PassResult } from "../../src/reconciler/index.ts";
-import { ObservedTenants } from "../../src/reconciler/observed-tenants.ts";
+import { ObservedTenants } from "../../src/reconciler/read/observed-tenants.ts";
 import { reconcileOnce } from "../../src/reconciler/reconcile-once.ts";
 import { nodeTrustCrypto } from "../../src/signer/index.ts";
 import { type DaemonLife, never, worldSite } from "./daemon-world.ts";

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { loadConfig, readEnvironment } from "../../config/index.ts";
 import { openRepository } from "../../git/index.ts";
+import { resolveRevision } from "../place/revision.ts";
+import { clientFor, dataDirFor, type OutputFormat, outputOption } from "../place/target.ts";
 import type { CliContext } from "../program.ts";
-import { resolveRevision } from "../revision.ts";
-import { clientFor, dataDirFor, type OutputFormat, outputOption } from "../target.ts";
 import { usage } from "../terminal.ts";
 
 interface AcceptOptions {

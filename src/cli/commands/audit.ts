@@ -11,8 +11,8 @@ import {
   verifyAudit,
 } from "../../record/index.ts";
 import { nodeTrustCrypto } from "../../signer/index.ts";
+import { type OutputFormat, outputOption } from "../place/target.ts";
 import type { CliContext } from "../program.ts";
-import { type OutputFormat, outputOption } from "../target.ts";
 import type { Terminal } from "../terminal.ts";
 import { packageRoot } from "../version.ts";
 

@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import { exitCodes, Fault, systemClock } from "../../base/index.ts";
 import { type Config, loadConfig, readEnvironment } from "../../config/index.ts";
-import { fail, fine, type HealthCheck, renderCheck, warn } from "../health-check.ts";
+import { fail, fine, type HealthCheck, renderCheck, warn } from "../doctor/health-check.ts";
+import { sandboxChecks } from "../doctor/sandbox-checks.ts";
+import { clockCheck, daemonChecks, diskCheck, repositoryChecks } from "../doctor/site-checks.ts";
+import { toolChecks } from "../doctor/tool-checks.ts";
+import { dataDirFor } from "../place/target.ts";
 import type { CliContext } from "../program.ts";
-import { sandboxChecks } from "../sandbox-checks.ts";
-import { clockCheck, daemonChecks, diskCheck, repositoryChecks } from "../site-checks.ts";
-import { dataDirFor } from "../target.ts";
-import { toolChecks } from "../tool-checks.ts";
 
 interface DoctorOptions {
   readonly data?: string;

@@ -4,10 +4,10 @@ import { findReason, type ReasonText } from "../../plan/index.ts";
 import { renderCode, renderField, renderKinds } from "../explain/explain-view.ts";
 import { fieldFacts, kindFacts } from "../explain/field-facts.ts";
 import { findField } from "../explain/field-path.ts";
+import { type OutputFormat, outputOption } from "../place/target.ts";
 import type { CliContext } from "../program.ts";
 import { jsonText } from "../query/json-text.ts";
 import { nearestText } from "../query/nearest.ts";
-import { type OutputFormat, outputOption } from "../target.ts";
 import { usage } from "../terminal.ts";
 
 /** `orrery explain ORY2101` (or `DAG_CYCLE`), `explain dag.spec.steps.retry`, `explain`. */

@@ -7,8 +7,8 @@ import { renderFinding } from "../finding-view.ts";
 import { lineDiff } from "../fmt/line-diff.ts";
 import { replaceFile } from "../fmt/replace-file.ts";
 import { specFiles } from "../fmt/spec-files.ts";
+import { type OutputFormat, outputOption } from "../place/target.ts";
 import type { CliContext } from "../program.ts";
-import { type OutputFormat, outputOption } from "../target.ts";
 import { type Terminal, usage } from "../terminal.ts";
 
 interface FmtOptions {

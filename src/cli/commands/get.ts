@@ -1,12 +1,19 @@
 import type { Command } from "commander";
 import type { DagView, EventView, RunView, TenantView } from "../../store/index.ts";
 import { withCompute } from "../one-compute.ts";
+import {
+  clientFor,
+  type DaemonOptions,
+  dataDirFor,
+  parseTarget,
+  tenantOf,
+  withDaemonOptions,
+} from "../place/target.ts";
 import type { CliContext } from "../program.ts";
 import { type DagDetail, readiness, renderDag } from "../query/dag-text.ts";
 import { dagsAt } from "../query/dags-at.ts";
 import { factsText } from "../query/event-text.ts";
-import { readRun, renderRun } from "../run-view.ts";
-import { clientFor, type DaemonOptions, dataDirFor, parseTarget, tenantOf, withDaemonOptions } from "../target.ts";
+import { readRun, renderRun } from "../run/run-view.ts";
 import { renderTable, usage } from "../terminal.ts";
 import { readSite } from "../wait-for-commit.ts";
 

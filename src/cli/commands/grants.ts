@@ -4,6 +4,8 @@ import type { Compute } from "../../compute/index.ts";
 import { printable } from "../../plan/index.ts";
 import { isId } from "../../spec/index.ts";
 import { withCompute } from "../one-compute.ts";
+import { parseRange } from "../place/revision.ts";
+import { type OutputFormat, outputOption } from "../place/target.ts";
 import type { CliContext } from "../program.ts";
 import { jsonText } from "../query/json-text.ts";
 import { nearestText } from "../query/nearest.ts";
@@ -11,8 +13,6 @@ import { openQueryPlace } from "../query/query-place.ts";
 import { readSpecDocuments, type SpecDocuments } from "../query/spec-documents.ts";
 import { diffGrants, type Grant, grantsOf } from "../query/spec-grants.ts";
 import { changersOf } from "../query/spec-people.ts";
-import { parseRange } from "../revision.ts";
-import { type OutputFormat, outputOption } from "../target.ts";
 import { renderTable, type Terminal, usage } from "../terminal.ts";
 
 interface GrantsOptions {

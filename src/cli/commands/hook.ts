@@ -6,9 +6,9 @@ import { type HookName, hookNames } from "../hook/hook-script.ts";
 import { hooksFolderOf } from "../hook/hooks-folder.ts";
 import { installHook } from "../hook/install-hook.ts";
 import { ownCommand } from "../hook/own-command.ts";
+import { type OutputFormat, outputOption } from "../place/target.ts";
 import type { CliContext } from "../program.ts";
 import { jsonText } from "../query/json-text.ts";
-import { type OutputFormat, outputOption } from "../target.ts";
 import { type Terminal, usage } from "../terminal.ts";
 
 interface InstallOptions {

@@ -10,10 +10,10 @@ import { ageKeyFileOf, ensureSiteIdentity } from "../../secret/index.ts";
 import { nodeTrustCrypto, readPrivateKey } from "../../signer/index.ts";
 import { isId } from "../../spec/index.ts";
 import { fingerprintOf } from "../../trust/index.ts";
-import { makeFirstCommit } from "../first-revision.ts";
-import { type Made, renderMade } from "../init-view.ts";
-import { findPerson } from "../person.ts";
-import { findPersonKey } from "../person-key.ts";
+import { makeFirstCommit } from "../init/first-revision.ts";
+import { type Made, renderMade } from "../init/init-view.ts";
+import { findPerson } from "../person/person.ts";
+import { findPersonKey } from "../person/person-key.ts";
 import type { CliContext } from "../program.ts";
 import { usage } from "../terminal.ts";
 

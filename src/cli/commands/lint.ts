@@ -8,8 +8,8 @@ import { type PlacedFinding, ruleText } from "../lint/lint-view.ts";
 import { RuleOrigins } from "../lint/rule-origin.ts";
 import { renderSarif } from "../lint/sarif.ts";
 import { withCompute } from "../one-compute.ts";
+import { openSpecPlace, type SpecPlace } from "../place/spec-place.ts";
 import type { CliContext } from "../program.ts";
-import { openSpecPlace, type SpecPlace } from "../spec-place.ts";
 import { type Terminal, usage } from "../terminal.ts";
 
 const formats = ["text", "json", "sarif", "github"] as const;

@@ -1,7 +1,14 @@
 import type { Command } from "commander";
+import {
+  clientFor,
+  type DaemonOptions,
+  dataDirFor,
+  parseSeconds,
+  tenantOf,
+  withDaemonOptions,
+} from "../place/target.ts";
 import type { CliContext } from "../program.ts";
-import { readLogs, readRun, waitForRun } from "../run-view.ts";
-import { clientFor, type DaemonOptions, dataDirFor, parseSeconds, tenantOf, withDaemonOptions } from "../target.ts";
+import { readLogs, readRun, waitForRun } from "../run/run-view.ts";
 import { waitForCommit } from "../wait-for-commit.ts";
 
 interface LogLine {

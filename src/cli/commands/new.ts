@@ -15,11 +15,11 @@ import {
 } from "../new/new-documents.ts";
 import { refreshSchemas } from "../new/refresh-schemas.ts";
 import { stands, writeNew } from "../new/write-new.ts";
-import { gitSetting } from "../person.ts";
+import { gitSetting } from "../person/person.ts";
+import { specRootOf } from "../place/spec-place.ts";
+import { type OutputFormat, outputOption, parseTarget } from "../place/target.ts";
 import type { CliContext } from "../program.ts";
 import { jsonText } from "../query/json-text.ts";
-import { specRootOf } from "../spec-place.ts";
-import { type OutputFormat, outputOption, parseTarget } from "../target.ts";
 import { type Terminal, usage } from "../terminal.ts";
 
 interface NewOptions {

@@ -2,10 +2,10 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type ExitCode, exitCodes } from "../../base/index.ts";
 import { type Plan, renderMarkdown, renderPlan, renderReport } from "../../plan/index.ts";
 import { withCompute } from "../one-compute.ts";
+import { parseRange } from "../place/revision.ts";
 import { jsonOfPlan } from "../plan/plan-json.ts";
 import { planRepository, type RepositoryPlan } from "../plan/repository-plan.ts";
 import type { CliContext } from "../program.ts";
-import { parseRange } from "../revision.ts";
 import { type Terminal, usage } from "../terminal.ts";
 
 export interface PlanOptions {

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../../base/index.ts";
 import { printable } from "../../plan/index.ts";
 import { durationText } from "../local/local-lines.ts";
+import { type OutputFormat, outputOption } from "../place/target.ts";
 import { buildPlugin, staleFiles, writePlugin } from "../plugin/build-plugin.ts";
 import { defectOf, readExamples } from "../plugin/example-cases.ts";
 import type { PluginInitOptions } from "../plugin/init-plugin.ts";
@@ -9,7 +10,6 @@ import { readPluginSource, sourceFolder } from "../plugin/plugin-source.ts";
 import type { CliContext } from "../program.ts";
 import { jsonText } from "../query/json-text.ts";
 import { interactiveStops, untilStopped } from "../stop-signal.ts";
-import { type OutputFormat, outputOption } from "../target.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface BuildOptions {

@@ -1,9 +1,16 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { type ExitCode, exitCodes, type JsonObject } from "../../base/index.ts";
+import {
+  clientFor,
+  type DaemonOptions,
+  dataDirFor,
+  parseSeconds,
+  parseTarget,
+  withDaemonOptions,
+} from "../place/target.ts";
 import type { CliContext } from "../program.ts";
-import { inputsOf } from "../run-inputs.ts";
-import { waitForRun } from "../run-view.ts";
-import { clientFor, type DaemonOptions, dataDirFor, parseSeconds, parseTarget, withDaemonOptions } from "../target.ts";
+import { inputsOf } from "../run/run-inputs.ts";
+import { waitForRun } from "../run/run-view.ts";
 import { type Terminal, usage } from "../terminal.ts";
 
 interface RunOptions extends DaemonOptions {

@@ -5,13 +5,13 @@ import type { Compute } from "../../compute/index.ts";
 import { type DesiredTenant, findingText, printable } from "../../plan/index.ts";
 import { DesiredReader } from "../../reconciler/index.ts";
 import { withCompute } from "../one-compute.ts";
+import type { SpecPlace } from "../place/spec-place.ts";
+import { type OutputFormat, outputOption, parseTarget } from "../place/target.ts";
 import type { CliContext } from "../program.ts";
 import { jsonText } from "../query/json-text.ts";
 import { nearestText } from "../query/nearest.ts";
 import { type NextSlot, nextSlotsOf } from "../query/next-slots.ts";
 import { openQueryPlace } from "../query/query-place.ts";
-import type { SpecPlace } from "../spec-place.ts";
-import { type OutputFormat, outputOption, parseTarget } from "../target.ts";
 import { renderTable, type Terminal } from "../terminal.ts";
 import { parseCount, parseInstant } from "./plan.ts";
 

@@ -12,12 +12,12 @@ import {
 } from "../../secret/index.ts";
 import { isId } from "../../spec/index.ts";
 import { withCompute } from "../one-compute.ts";
+import { openSpecPlace } from "../place/spec-place.ts";
+import { dataDirFor, type OutputFormat, outputOption } from "../place/target.ts";
 import type { CliContext } from "../program.ts";
 import { writeAgeFile } from "../secret/age-target.ts";
 import { type SecretRow, secretRows } from "../secret/secret-rows.ts";
 import { readSecretValue } from "../secret/value-input.ts";
-import { openSpecPlace } from "../spec-place.ts";
-import { dataDirFor, type OutputFormat, outputOption } from "../target.ts";
 import { renderTable, type Terminal, usage } from "../terminal.ts";
 
 interface PlaceOptions {

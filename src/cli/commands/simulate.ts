@@ -3,11 +3,11 @@ import { type Command, InvalidArgumentError } from "commander";
 import { type ExitCode, exitCodes } from "../../base/index.ts";
 import { durationMs, isId, sizeBytes } from "../../spec/index.ts";
 import { withCompute } from "../one-compute.ts";
+import { parseRange } from "../place/revision.ts";
+import { type OutputFormat, outputOption } from "../place/target.ts";
 import type { CliContext } from "../program.ts";
-import { parseRange } from "../revision.ts";
 import { type RunCost, type RunCosts, simulate } from "../simulate/simulation.ts";
 import { renderSimulation } from "../simulate/simulation-view.ts";
-import { type OutputFormat, outputOption } from "../target.ts";
 import { type Terminal, usage } from "../terminal.ts";
 import { parseCount, parseInstant } from "./plan.ts";
 

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { type JsonObject, systemClock, utcText } from "../../base/index.ts";
 import { isId } from "../../spec/index.ts";
+import { clientFor, type DaemonOptions, dataDirFor, parseTarget, withDaemonOptions } from "../place/target.ts";
 import type { CliContext } from "../program.ts";
-import { clientFor, type DaemonOptions, dataDirFor, parseTarget, withDaemonOptions } from "../target.ts";
 import { type Terminal, usage } from "../terminal.ts";
 import { parseInstant } from "./plan.ts";
 import { parseDuration } from "./simulate.ts";

@@ -2,12 +2,12 @@ import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../../base/index.ts";
 import { printable } from "../../plan/index.ts";
 import { withCompute } from "../one-compute.ts";
+import { type OutputFormat, outputOption } from "../place/target.ts";
 import type { CliContext } from "../program.ts";
 import { jsonText } from "../query/json-text.ts";
 import { openQueryPlace } from "../query/query-place.ts";
 import { readSpecDocuments } from "../query/spec-documents.ts";
 import { parseWanted, type Use, usesOf } from "../query/spec-uses.ts";
-import { type OutputFormat, outputOption } from "../target.ts";
 import { renderTable, type Terminal } from "../terminal.ts";
 
 interface WhereOptions {

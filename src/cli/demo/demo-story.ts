@@ -5,7 +5,7 @@ import { findingText } from "../../plan/index.ts";
 import type { AuditReport } from "../../record/index.ts";
 import { verifyBranch } from "../commands/audit.ts";
 import { connectDaemon, type DaemonClient } from "../daemon-client.ts";
-import { type RunDetail, readRun } from "../run-view.ts";
+import { type RunDetail, readRun } from "../run/run-view.ts";
 import { stockGit } from "../stock-git.ts";
 import type { Terminal } from "../terminal.ts";
 import { type AuditCount, countAudit } from "./audit-count.ts";

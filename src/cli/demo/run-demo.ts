@@ -8,7 +8,7 @@ import { createLentSecrets } from "../../secret/index.ts";
 import { readPrivateKey } from "../../signer/index.ts";
 import { createLogger, createRedact, type Logger, type Redact } from "../../telemetry/index.ts";
 import { publicKeyLine } from "../../trust/index.ts";
-import { shellWord } from "../shell-word.ts";
+import { shellWord } from "../place/shell-word.ts";
 import { untilStopped } from "../stop-signal.ts";
 import type { Terminal } from "../terminal.ts";
 import { versionText } from "../version.ts";

@@ -3,7 +3,7 @@ import path from "node:path";
 import { Fault } from "../../base/index.ts";
 import { openWorkTree } from "../../git/index.ts";
 import { classifyPath } from "../../spec/index.ts";
-import { specRootOf } from "../spec-place.ts";
+import { specRootOf } from "../place/spec-place.ts";
 import { usage } from "../terminal.ts";
 
 /**

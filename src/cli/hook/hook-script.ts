@@ -1,5 +1,5 @@
 import { updateHook } from "../../git/index.ts";
-import { shellWord } from "../shell-word.ts";
+import { shellWord } from "../place/shell-word.ts";
 
 export const hookNames = ["pre-commit", "update"] as const;
 export type HookName = (typeof hookNames)[number];

@@ -3,7 +3,7 @@ import { sha256Hex } from "../../base/node-digest.ts";
 import type { Oid, WalkedEntry } from "../../git/index.ts";
 import { classifyPath, documentCaps, type FixedDocument, fixDocument } from "../../spec/index.ts";
 import { replaceFile } from "../fmt/replace-file.ts";
-import type { SpecPlace } from "../spec-place.ts";
+import type { SpecPlace } from "../place/spec-place.ts";
 
 export interface FixedFile {
   readonly path: string;

@@ -1,6 +1,6 @@
 import { decodeDocument, effectiveRepository, pathMatcher, type TrustSpec } from "../../spec/index.ts";
 import { parseAllowedSigners } from "../../trust/index.ts";
-import type { SpecPlace } from "../spec-place.ts";
+import type { SpecPlace } from "../place/spec-place.ts";
 
 /** Who may change a file, as the tree that is checked says. */
 export interface RuleAuthority {

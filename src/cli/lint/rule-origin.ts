@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { type GitRepository, type Oid, openRepository, toOid } from "../../git/index.ts";
 import type { FindingRule } from "../../plan/index.ts";
-import type { SpecPlace } from "../spec-place.ts";
+import type { SpecPlace } from "../place/spec-place.ts";
 import { type RuleAuthority, ruleAuthority } from "./rule-authority.ts";
 
 /** A rule with where it comes from. */

@@ -1,7 +1,7 @@
 import { type ExitCode, exitCodes } from "../../base/index.ts";
 import { createCompute } from "../../compute/index.ts";
+import type { OutputFormat } from "../place/target.ts";
 import { interactiveStops, untilStopped } from "../stop-signal.ts";
-import type { OutputFormat } from "../target.ts";
 import type { Terminal } from "../terminal.ts";
 import { openLocalPlant } from "./local-plant.ts";
 import type { StartOptions } from "./local-start.ts";

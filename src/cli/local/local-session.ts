@@ -5,8 +5,8 @@ import { ageKeyFileOf, createSecretSources, readSiteIdentity, type SecretSources
 import type { Finding } from "../../spec/index.ts";
 import type { Rationale } from "../../store/index.ts";
 import { renderFinding } from "../finding-view.ts";
-import type { SpecPlace } from "../spec-place.ts";
-import { dataDirFor } from "../target.ts";
+import type { SpecPlace } from "../place/spec-place.ts";
+import { dataDirFor } from "../place/target.ts";
 import type { Terminal } from "../terminal.ts";
 import type { LocalOptions } from "./local-command.ts";
 import { liveLines } from "./local-lines.ts";

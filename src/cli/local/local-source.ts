@@ -6,9 +6,9 @@ import { appliedState, type DesiredTenant, type ReadableDag } from "../../plan/i
 import { DesiredReader } from "../../reconciler/index.ts";
 import type { SecretSources } from "../../secret/index.ts";
 import { classifyPath, type Finding, type TenantSnapshot } from "../../spec/index.ts";
+import { openSpecPlace, type SpecPlace } from "../place/spec-place.ts";
+import { parseTarget } from "../place/target.ts";
 import { nearestText } from "../query/nearest.ts";
-import { openSpecPlace, type SpecPlace } from "../spec-place.ts";
-import { parseTarget } from "../target.ts";
 import { usage } from "../terminal.ts";
 import { localRevision } from "./local-request.ts";
 

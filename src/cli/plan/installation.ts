@@ -5,8 +5,8 @@ import { configFileOf, isAlive, loadConfig, readDaemonFile, readEnvironment } fr
 import type { SiteSecrets } from "../../reconciler/index.ts";
 import { ageKeyFileOf, createSecretSources, readSiteIdentity } from "../../secret/index.ts";
 import type { PlanOptions } from "../commands/plan.ts";
-import { specRootOf } from "../spec-place.ts";
-import { dataDirFor } from "../target.ts";
+import { specRootOf } from "../place/spec-place.ts";
+import { dataDirFor } from "../place/target.ts";
 
 /** The installation that a plan is for, as far as there is one. */
 export interface Installation {

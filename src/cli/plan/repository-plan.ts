@@ -17,8 +17,8 @@ import {
 import { DesiredReader, type SiteDocuments } from "../../reconciler/index.ts";
 import type { DagView } from "../../store/index.ts";
 import type { PlanOptions } from "../commands/plan.ts";
-import { resolveRevision } from "../revision.ts";
-import { clientFor } from "../target.ts";
+import { resolveRevision } from "../place/revision.ts";
+import { clientFor } from "../place/target.ts";
 import { findInstallation, type Installation, siteSecretsOf } from "./installation.ts";
 import { type PlanTrust, readPlanTrust } from "./plan-trust.ts";
 import { type UnfinishedRun, unfinishedRuns } from "./unfinished-runs.ts";

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { Fault } from "../../base/index.ts";
 import { decodeDocument, type PluginManifest } from "../../spec/index.ts";
 import { checkFolders } from "../new/write-new.ts";
-import { specRootOf } from "../spec-place.ts";
+import { specRootOf } from "../place/spec-place.ts";
 import { usage } from "../terminal.ts";
 
 /** Below it the sources of tenants' own plugins: no document path, so neither lint nor a site reads what stands there. */

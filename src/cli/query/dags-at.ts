@@ -3,8 +3,8 @@ import type { Compute } from "../../compute/index.ts";
 import { type GitRepository, type Oid, openRepository, toOid } from "../../git/index.ts";
 import type { DesiredDag } from "../../plan/index.ts";
 import { DesiredReader } from "../../reconciler/index.ts";
-import { resolveRevision } from "../revision.ts";
-import { specRootOf } from "../spec-place.ts";
+import { resolveRevision } from "../place/revision.ts";
+import { specRootOf } from "../place/spec-place.ts";
 
 /** A DAG as one commit wants it. */
 export interface DagAt {

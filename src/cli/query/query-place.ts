@@ -1,6 +1,6 @@
 import { openRepository } from "../../git/index.ts";
-import { resolveRevision } from "../revision.ts";
-import { openSpecPlace, type SpecPlace, specRootOf } from "../spec-place.ts";
+import { resolveRevision } from "../place/revision.ts";
+import { openSpecPlace, type SpecPlace, specRootOf } from "../place/spec-place.ts";
 
 /**
  * What a query reads: the commit that `at` names (a branch, ref or id, also short, each with `^` or `~n`), else what

@@ -1,7 +1,7 @@
 import type { Compute } from "../../compute/index.ts";
 import { DesiredReader } from "../../reconciler/index.ts";
 import type { SpecDocument } from "../../spec/index.ts";
-import type { SpecPlace } from "../spec-place.ts";
+import type { SpecPlace } from "../place/spec-place.ts";
 
 /** The readable documents of a place, by path in byte order, and the paths of those that are not. */
 export interface SpecDocuments {

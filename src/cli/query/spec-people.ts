@@ -1,6 +1,6 @@
 import { pathMatcher, positionOf } from "../../spec/index.ts";
 import { ruleAuthority } from "../lint/rule-authority.ts";
-import type { SpecPlace } from "../spec-place.ts";
+import type { SpecPlace } from "../place/spec-place.ts";
 import { documentsOf, type SpecDocuments } from "./spec-documents.ts";
 import type { Grant } from "./spec-grants.ts";
 

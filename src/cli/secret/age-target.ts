@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { encryptAge, isRecipient } from "../../secret/index.ts";
-import { specRootOf } from "../spec-place.ts";
+import { specRootOf } from "../place/spec-place.ts";
 import { usage } from "../terminal.ts";
 
 export interface AgeSecret {

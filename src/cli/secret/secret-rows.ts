@@ -2,7 +2,7 @@ import type { Compute } from "../../compute/index.ts";
 import { DesiredReader } from "../../reconciler/index.ts";
 import type { SecretSources } from "../../secret/index.ts";
 import { type Allowlist, type DagSpec, effectiveAllowlist } from "../../spec/index.ts";
-import type { SpecPlace } from "../spec-place.ts";
+import type { SpecPlace } from "../place/spec-place.ts";
 
 /** One secret of a tenant, from every side; never its value. */
 export interface SecretRow {

@@ -11,9 +11,9 @@ import {
 import { DesiredReader } from "../../reconciler/index.ts";
 import { effectiveQuotaAt } from "../../spec/index.ts";
 import type { RunView } from "../../store/index.ts";
-import { resolveRevision } from "../revision.ts";
-import { specRootOf } from "../spec-place.ts";
-import { clientFor, dataDirFor } from "../target.ts";
+import { resolveRevision } from "../place/revision.ts";
+import { specRootOf } from "../place/spec-place.ts";
+import { clientFor, dataDirFor } from "../place/target.ts";
 import { dayBudgets } from "./day-budgets.ts";
 
 /** What somebody said that runs take; `usual` of every DAG that nothing else is known of. */

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { Fault } from "../../base/index.ts";
 import { readEnvironment } from "../../config/index.ts";
-import { gitSetting } from "../person.ts";
-import { findPersonKey } from "../person-key.ts";
+import { gitSetting } from "../person/person.ts";
+import { findPersonKey } from "../person/person-key.ts";
 
 /** Answers an armored SSHSIG. */
 export type SignMessage = (namespace: string, message: Uint8Array) => Promise<string>;

@@ -1,5 +1,5 @@
 import type { GitRepository, Oid } from "../../git/index.ts";
-import { resolveRevision } from "../revision.ts";
+import { resolveRevision } from "../place/revision.ts";
 
 /**
  * As `resolveRevision`, and what a person in a clone says besides: `HEAD`, `origin/main`. Only for commands that look at

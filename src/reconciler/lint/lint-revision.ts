@@ -3,7 +3,7 @@ import type { Compute, DecodedSpec } from "../../compute/index.ts";
 import type { Oid } from "../../git/index.ts";
 import { assembleTenant, type FindingRule, findingRule, type TenantInput } from "../../plan/index.ts";
 import { classifyPath, type Finding, sortFindings } from "../../spec/index.ts";
-import { DesiredReader, type SpecSource } from "../desired-reader.ts";
+import { DesiredReader, type SpecSource } from "../read/desired-reader.ts";
 import { clockFindings } from "./clock-findings.ts";
 import { fileFindings } from "./file-findings.ts";
 import { signersFindings } from "./signers-findings.ts";

@@ -1,7 +1,7 @@
 import type { Oid } from "../../git/index.ts";
 import type { Finding } from "../../spec/index.ts";
 import { parseAllowedSigners } from "../../trust/index.ts";
-import type { SpecSource } from "../desired-reader.ts";
+import type { SpecSource } from "../read/desired-reader.ts";
 
 const signersPath = "keys/spec_signers";
 

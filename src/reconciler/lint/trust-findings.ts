@@ -1,8 +1,8 @@
 import type { Oid } from "../../git/index.ts";
 import { decodeDocument, type Finding, type Place, type Positions, positionOf } from "../../spec/index.ts";
 import { type GroundsFinding, groundsFindings, readGrounds } from "../../trust/index.ts";
-import type { SpecSource } from "../desired-reader.ts";
-import { groundsReader } from "../grounds-reader.ts";
+import type { SpecSource } from "../read/desired-reader.ts";
+import { groundsReader } from "../read/grounds-reader.ts";
 
 const rulesPath = "orrery.yaml";
 const signersPath = "keys/spec_signers";

@@ -23,7 +23,7 @@ import {
 import { normalSpec } from "../normal/normal-form.ts";
 import type { PluginManifest } from "../normal/plugin-manifest.ts";
 import type { Allowlist, Quota, RepositorySpec, SiteSpec, Slo, TenantSpec } from "../normal/tenant-spec.ts";
-import { documentDefects } from "./document-defects.ts";
+import { documentDefects } from "./defects/document-defects.ts";
 import { classifyPath, type DocumentPath, misplacedPath } from "./document-path.ts";
 import type { Finding } from "./finding.ts";
 import { type Position, type Positions, packPositions, placesOf, positionOf } from "./positions.ts";

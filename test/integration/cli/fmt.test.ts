@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { shellWord } from "../../../src/cli/shell-word.ts";
+import { shellWord } from "../../../src/cli/place/shell-word.ts";
 import { scratchDir, stockGit } from "../../support/git-fixtures.ts";
 import { exampleWorkTree, orrery, shell } from "./cli-fixture.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { hookScript } from "../../../src/cli/hook/hook-script.ts";
 import { ownCommand } from "../../../src/cli/hook/own-command.ts";
-import { shellWord } from "../../../src/cli/shell-word.ts";
+import { shellWord } from "../../../src/cli/place/shell-word.ts";
 import { type ScratchDir, scratchDir, stockGit } from "../../support/git-fixtures.ts";
 import { exampleWorkTree, nobodysEnvironment, openHome, orrery } from "./cli-fixture.ts";
 

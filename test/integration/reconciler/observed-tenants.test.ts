@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ObservedTenant } from "../../../src/plan/index.ts";
-import { ObservedTenants } from "../../../src/reconciler/observed-tenants.ts";
+import { ObservedTenants } from "../../../src/reconciler/read/observed-tenants.ts";
 import type { RevisionStore } from "../../../src/store/index.ts";
 import { type DaemonLife, openDaemonWorld } from "../../support/daemon-world.ts";
 import { reconcilePass } from "../../support/reconcile-pass.ts";

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cellWidth } from "../../../src/cli/cell-width.ts";
 import { renderFinding, summaryOf } from "../../../src/cli/finding-view.ts";
-import { cloneCommands } from "../../../src/cli/init-view.ts";
-import { shellWord } from "../../../src/cli/shell-word.ts";
+import { cloneCommands } from "../../../src/cli/init/init-view.ts";
+import { shellWord } from "../../../src/cli/place/shell-word.ts";
 import type { Finding } from "../../../src/spec/index.ts";
 
 const finding: Finding = {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { renderCheck } from "../../../src/cli/health-check.ts";
-import { levelCheck } from "../../../src/cli/sandbox-checks.ts";
-import { clockCheck, spaceCheck } from "../../../src/cli/site-checks.ts";
-import { nodeCheck } from "../../../src/cli/tool-checks.ts";
+import { renderCheck } from "../../../src/cli/doctor/health-check.ts";
+import { levelCheck } from "../../../src/cli/doctor/sandbox-checks.ts";
+import { clockCheck, spaceCheck } from "../../../src/cli/doctor/site-checks.ts";
+import { nodeCheck } from "../../../src/cli/doctor/tool-checks.ts";
 import type { SandboxFacts } from "../../../src/sandbox/index.ts";
 
 describe("health checks", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DaemonClient } from "../../../src/cli/daemon-client.ts";
-import { type RunDetail, renderRun, waitForRun } from "../../../src/cli/run-view.ts";
+import { type RunDetail, renderRun, waitForRun } from "../../../src/cli/run/run-view.ts";
 
 const base: RunDetail = {
   ...{ tenant: "acme", runId: "019b0000-0000-7000-8000-00000000000a", runNo: 1, dagId: "hello" },

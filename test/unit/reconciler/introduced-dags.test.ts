@@ -10,7 +10,7 @@ import {
   type Oid,
   toOid,
 } from "../../../src/git/index.ts";
-import { type HistorySource, introducedDags } from "../../../src/reconciler/introduced-dags.ts";
+import { type HistorySource, introducedDags } from "../../../src/reconciler/read/introduced-dags.ts";
 
 /** A repository in memory that counts what is read of it. */
 class MemoryHistory implements HistorySource {
