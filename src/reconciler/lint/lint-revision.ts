@@ -1,11 +1,13 @@
+import { inSlices, type Steps } from "../../base/index.ts";
 import { sha256 } from "../../base/node-digest.ts";
 import type { Compute, DecodedSpec } from "../../compute/index.ts";
 import type { Oid } from "../../git/index.ts";
-import { assembleTenant, type FindingRule, findingRule, type TenantInput } from "../../plan/index.ts";
+import { assembleSteps, type FindingRule, findingRule, type TenantInput } from "../../plan/index.ts";
 import { classifyPath, type Finding, sortFindings } from "../../spec/index.ts";
 import { DesiredReader, type SpecSource } from "../read/desired-reader.ts";
 import { clockFindings } from "./clock-findings.ts";
 import { fileFindings } from "./file-findings.ts";
+import { readAhead } from "./read-ahead.ts";
 import { signersFindings } from "./signers-findings.ts";
 import { trustFindings } from "./trust-findings.ts";
 
@@ -35,18 +37,21 @@ export interface LintDeps {
 export async function lintRevision(deps: LintDeps, revision: Oid, signal: AbortSignal): Promise<LintReport> {
   const { source, now } = deps;
   const reader = new DesiredReader(source, deps.compute);
-  const documents = await reader.allDocuments(revision, signal);
-  const findings = [...documents.values()].flatMap(findingsOf).map(byLanguage);
-  if (now !== undefined) findings.push(...clockFindings(documents.values(), now).map(byLanguage));
-  for (const tenant of reader.allTenants(revision)) {
-    const { input, blobs } = await reader.readParts(revision, tenant, signal);
-    findings.push(...tenantFindings(input).map((finding) => ({ ...finding, rule: findingRule(finding, input) })));
+  const findings: LintFinding[] = [];
+  // Each tenant is judged while the threads decode the next one.
+  const tenants = readAhead(reader.allTenants(revision), (tenant) => reader.readParts(revision, tenant, signal));
+  for await (const [tenant, { input, blobs }] of tenants) {
+    const found = await inSlices(tenantFindings(input), signal);
+    findings.push(...found.map((finding) => ({ ...finding, rule: findingRule(finding, input) })));
     const read = (digest: string): Buffer | null => {
       const oid = blobs.get(digest);
       return oid === undefined ? null : source.readBlob(oid);
     };
     findings.push(...fileFindings(tenant, input.files, read).map(byLanguage));
   }
+  const documents = await reader.allDocuments(revision, signal);
+  findings.push(...[...documents.values()].flatMap(findingsOf).map(byLanguage));
+  if (now !== undefined) findings.push(...clockFindings(documents.values(), now).map(byLanguage));
   findings.push(...signersFindings(source, revision).map(byLanguage));
   if (now !== undefined) findings.push(...trustFindings(source, revision, now).map(byLanguage));
   return { documents: documents.size, findings: eachOnce(findings) };
@@ -56,12 +61,12 @@ const byLanguage = (finding: Finding): LintFinding => ({ ...finding, rule: null 
 
 const findingsOf = (decoded: DecodedSpec): readonly Finding[] => (decoded.ok ? decoded.warnings : decoded.findings);
 
-function tenantFindings(input: TenantInput): readonly Finding[] {
-  const desired = assembleTenant(input, sha256);
+function* tenantFindings(input: TenantInput): Steps<readonly Finding[]> {
+  const desired = yield* assembleSteps(input, sha256);
   if (desired.kind === "readable") return [...desired.findings, ...desired.dags.flatMap((dag) => dag.findings)];
   // One broken quota must not hide what is wrong in twenty DAGs; what it would grant is not known, so nothing is denied.
   const readable = [...input.documents].filter(([path, decoded]) => decoded.ok || classifyPath(path)?.kind === "Dag");
-  const rest = assembleTenant({ ...input, documents: new Map(readable) }, sha256);
+  const rest = yield* assembleSteps({ ...input, documents: new Map(readable) }, sha256);
   const others = rest.kind === "readable" ? rest.dags.flatMap((dag) => dag.findings) : [];
   return [...desired.findings, ...others.filter(({ severity }) => severity !== "denied")];
 }
