@@ -108,7 +108,7 @@ class BigSite {
         ours: after,
         unit: "ms",
         beside: null,
-        note: "behind the full check that follows a restart; nothing is cached",
+        note: "decodes its tenant whole; goes before the tenants that the full look has not seen yet",
       },
       {
         ...{ what: `longest turn of the loop, ${of}`, ours: turnMs, unit: "ms", beside: null },
