@@ -4,6 +4,7 @@ import { openRepository } from "../../git/index.ts";
 import { printable } from "../../plan/index.ts";
 import { nodeTrustCrypto } from "../../signer/index.ts";
 import { fingerprintOf, maxReasonChars } from "../../trust/index.ts";
+import { resolveInClone } from "../place/clone-revision.ts";
 import { specRootOf } from "../place/spec-place.ts";
 import { type OutputFormat, outputOption } from "../place/target.ts";
 import type { CliContext } from "../program.ts";
@@ -11,7 +12,6 @@ import { renderTable, type Terminal, usage } from "../terminal.ts";
 import { approvalBase } from "../trust/approval-base.ts";
 import { type ApprovalRow, approvalRows } from "../trust/approval-rows.ts";
 import { findApproverKey } from "../trust/approver-key.ts";
-import { resolveInClone } from "../trust/clone-revision.ts";
 import { readTrust } from "../trust/repository-trust.ts";
 import { planHashBetween, writeApproval } from "../trust/write-approval.ts";
 

@@ -17,7 +17,7 @@ import {
 import { DesiredReader, type SiteDocuments } from "../../reconciler/index.ts";
 import type { DagView } from "../../store/index.ts";
 import type { PlanOptions } from "../commands/plan.ts";
-import { resolveRevision } from "../place/revision.ts";
+import { resolveInClone } from "../place/clone-revision.ts";
 import { clientFor } from "../place/target.ts";
 import { findInstallation, type Installation, siteSecretsOf } from "./installation.ts";
 import { type PlanTrust, readPlanTrust } from "./plan-trust.ts";
@@ -61,7 +61,7 @@ export async function planRepository(options: PlanOptions, compute: Pick<Compute
     specTexts: new Map(),
     unfinished: new Map(),
   };
-  const head = resolveRevision(repository, options.ref ?? installation.specRef);
+  const head = resolveInClone(repository, options.ref ?? installation.specRef);
   const base = baseOf(reading, options);
   const { plan, documents } = await planFrom(reading, base, head);
   const applied = base?.revision ?? null;
@@ -106,7 +106,7 @@ async function planFrom(
 const nowOf = (base: Base | null): string | null => (base?.kind === "daemon" ? utcText(systemClock.now()) : null);
 
 function baseOf(reading: Reading, { from }: PlanOptions): Base | null {
-  if (from !== null) return { kind: "revision", revision: resolveRevision(reading.repository, from) };
+  if (from !== null) return { kind: "revision", revision: resolveInClone(reading.repository, from) };
   const revision = appliedRevision(reading);
   return revision === null ? null : { kind: "daemon", revision };
 }

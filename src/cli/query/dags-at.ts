@@ -3,7 +3,7 @@ import type { Compute } from "../../compute/index.ts";
 import { type GitRepository, type Oid, openRepository, toOid } from "../../git/index.ts";
 import type { DesiredDag } from "../../plan/index.ts";
 import { DesiredReader } from "../../reconciler/index.ts";
-import { resolveRevision } from "../place/revision.ts";
+import { resolveInClone } from "../place/clone-revision.ts";
 import { specRootOf } from "../place/spec-place.ts";
 
 /** A DAG as one commit wants it. */
@@ -30,7 +30,7 @@ export async function dagsAt(
   compute: Pick<Compute, "decode">,
 ): Promise<DagsAt> {
   using repository = openRepository(specRootOf(repo));
-  const revision = isInstant(at) ? commitBefore(repository, new Date(at)) : resolveRevision(repository, at);
+  const revision = isInstant(at) ? commitBefore(repository, new Date(at)) : resolveInClone(repository, at);
   const reader = new DesiredReader(repository, compute);
   const dags: DagAt[] = [];
   for (const each of reader.allTenants(revision)) {
@@ -44,7 +44,7 @@ export async function dagsAt(
 const isInstant = (text: string): boolean => /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?Z)?$/.test(text);
 
 function commitBefore(repository: GitRepository, instant: Date): Oid {
-  let at = resolveRevision(repository, undefined);
+  let at = resolveInClone(repository, undefined);
   for (;;) {
     const { committer, parents } = repository.readCommit(at);
     if (committer.seconds * 1000 <= instant.getTime()) return at;

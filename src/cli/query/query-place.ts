@@ -1,5 +1,5 @@
 import { openRepository } from "../../git/index.ts";
-import { resolveRevision } from "../place/revision.ts";
+import { resolveInClone } from "../place/clone-revision.ts";
 import { openSpecPlace, type SpecPlace, specRootOf } from "../place/spec-place.ts";
 
 /**
@@ -11,7 +11,7 @@ export function openQueryPlace(repo: string, at: string | undefined): SpecPlace 
   const root = specRootOf(repo);
   const repository = openRepository(root);
   try {
-    const revision = resolveRevision(repository, at);
+    const revision = resolveInClone(repository, at);
     return {
       ...{ kind: "revision", path: root, source: repository, revision, name: `commit ${revision.slice(0, 12)}` },
       [Symbol.dispose]: () => repository[Symbol.dispose](),

@@ -11,7 +11,7 @@ import {
 import { DesiredReader } from "../../reconciler/index.ts";
 import { effectiveQuotaAt } from "../../spec/index.ts";
 import type { RunView } from "../../store/index.ts";
-import { resolveRevision } from "../place/revision.ts";
+import { resolveInClone } from "../place/clone-revision.ts";
 import { specRootOf } from "../place/spec-place.ts";
 import { clientFor, dataDirFor } from "../place/target.ts";
 import { dayBudgets } from "./day-budgets.ts";
@@ -77,8 +77,8 @@ export interface SimulatedRevision {
 /** Plays one revision, or two, through the same window with the same run times. */
 export async function simulate(request: SimulationRequest, compute: Pick<Compute, "decode">): Promise<Simulation> {
   using repository = openRepository(specRootOf(request.repo));
-  const head = resolveRevision(repository, request.head);
-  const base = request.base === null ? null : resolveRevision(repository, request.base);
+  const head = resolveInClone(repository, request.head);
+  const base = request.base === null ? null : resolveInClone(repository, request.base);
   const reader = new DesiredReader(repository, compute);
   const [after, before] = [await readAll(reader, head), base === null ? null : await readAll(reader, base)];
   const times = await timesOf(request, [...after, ...(before ?? [])]);

@@ -203,25 +203,14 @@ const misnamedDag = /^tenants\/[^/]+\/dags\/([^/]+)\.ya?ml$/i;
 function readDag({ path, dagId, decoded }: DagDocument, context: TenantContext): DesiredDag {
   if (!decoded.ok) {
     const { draft, findings } = decoded;
-    const further = draft?.kind === "Dag" ? dagErrors(draft, context) : [];
+    const further = draft?.kind === "Dag" ? dagFindings(draft, context) : [];
     return { kind: "unreadable", dagId, path, findings: withFurther(findings, further) };
   }
   const { document, warnings } = decoded;
   if (document.kind !== "Dag") throw new TypeError(`${path} was decoded as ${document.kind}`);
-  const { spec, specText, positions } = document;
-  const errors = dagErrors(document, context);
-  if (errors.some((finding) => finding.severity === "error")) {
-    return { kind: "unreadable", dagId, path, findings: sortFindings([...errors, ...warnings]) };
-  }
-  const denials = grantFindings(spec, {
-    quota: context.quota,
-    allowlist: context.allowlist,
-    secrets: context.secrets,
-    path,
-    place: (pointer) => positionOf(positions, pointer),
-    shortestIntervalMs: (schedule) => shortestInterval(schedule, anyMonday),
-  });
-  const findings = sortFindings([...errors, ...denials, ...warnings]);
+  const { spec, specText } = document;
+  const findings = sortFindings([...dagFindings(document, context), ...warnings]);
+  if (findings.some((finding) => finding.severity === "error")) return { kind: "unreadable", dagId, path, findings };
   const armed = !findings.some((finding) => finding.severity === "denied");
   const specHash = specHashOf(specText, context.sha256);
   const { renamedFrom } = document;
@@ -239,12 +228,23 @@ function readDag({ path, dagId, decoded }: DagDocument, context: TenantContext):
   };
 }
 
-function dagErrors(
+/** What is wrong in itself, and what is not granted: a person corrects both at once. */
+function dagFindings(
   { path, spec, positions }: SpecDocument & { readonly kind: "Dag" },
-  { plugins, files }: TenantContext,
+  { plugins, files, quota, allowlist, secrets }: TenantContext,
 ): readonly Finding[] {
   const plugin: DagContext["plugin"] = ({ name, version }) => plugins[`${name}@${version}`] ?? null;
-  return checkDag(spec, { path, positions, plugin, files, checkSchedule });
+  const denials = grantFindings(spec, {
+    ...{ quota, allowlist, secrets, path },
+    place: (pointer) => positionOf(positions, pointer),
+    // One that cannot be is an error already, and has no interval.
+    shortestIntervalMs: (schedule) =>
+      checkSchedule(schedule) === null ? shortestInterval(schedule, anyMonday) : Infinity,
+  });
+  const errors = checkDag(spec, { path, positions, plugin, files, checkSchedule });
+  // Nobody is told to ask for a plugin that is not there.
+  const wrong = new Set(errors.map(({ pointer }) => pointer));
+  return [...errors, ...denials.filter(({ pointer }) => !wrong.has(pointer))];
 }
 
 // From a fixed instant: whether a schedule is granted must not depend on the day of the pass.

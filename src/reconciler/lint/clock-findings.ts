@@ -12,8 +12,9 @@ export function clockFindings(documents: Iterable<DecodedSpec>, now: Date): read
   const until = new Date(from);
   until.setUTCFullYear(until.getUTCFullYear() + horizonYears);
   return [...documents].flatMap((decoded): readonly Finding[] => {
-    if (!decoded.ok || decoded.document.kind !== "Dag") return [];
-    const { path, positions, spec } = decoded.document;
+    const document = decoded.ok ? decoded.document : decoded.draft;
+    if (document?.kind !== "Dag") return [];
+    const { path, positions, spec } = document;
     return spec.schedules.flatMap((schedule, index) => {
       const pointer = `/spec/schedules/${String(index)}/cron`;
       return changesOf(schedule, from, until).map((change) => ({

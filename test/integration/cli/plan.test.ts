@@ -191,7 +191,7 @@ sed -i 's/core\\.log/core.*/' allowlist.yaml`);
     expect(JSON.parse(json)).toMatchObject({ comparedWith: "revision", from, complete: true, applyable: true });
   });
 
-  it("takes commits by branch, full and short id, ^ and ~n, and names what is none", async () => {
+  it("takes commits by branch, HEAD, full and short id, ^ and ~n, and names what is none", async () => {
     using site = await setup();
     const first = site.head();
     site.push("cp tenants/example/dags/hello.yaml tenants/example/dags/two.yaml");
@@ -208,6 +208,8 @@ sed -i 's/core\\.log/core.*/' allowlist.yaml`);
       "main~2..refs/heads/main",
       "main^..",
       "main~1..main^",
+      "HEAD~2..HEAD",
+      "@^..main",
     ];
     const answers = [];
     for (const range of ranges) answers.push(await created(range));
@@ -216,7 +218,7 @@ sed -i 's/core\\.log/core.*/' allowlist.yaml`);
       wrong.push((await orrery("plan", range, ...repo)).exit);
 
     const both = "create three,create two";
-    expect(answers).toEqual([both, both, both, "create three", ""]);
+    expect(answers).toEqual([both, both, both, "create three", "", both, "create three"]);
     expect(wrong).toEqual([4, 4, 4, 2, 2]);
   });
 

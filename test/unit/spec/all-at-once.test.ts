@@ -12,7 +12,9 @@ const decodedPlaces = (text: string): readonly string[] => {
 };
 
 const tenantPlaces = (text: string): readonly string[] => {
-  const desired = desiredOf({ documents: { [path]: text } });
+  const allowlist =
+    'apiVersion: orrery/v1\nkind: Allowlist\nspec: { plugins: [{ name: core.*, versions: ["1.x"] }] }\n';
+  const desired = desiredOf({ documents: { [path]: text, "tenants/acme/allowlist.yaml": allowlist } });
   if (desired.kind !== "readable") throw new Error("no tenant");
   return desired.dags.flatMap((dag) =>
     dag.findings.map(({ code, line, col }) => `${String(line)}:${String(col)} ${code}`),
@@ -68,6 +70,24 @@ spec:
       "8:39 DAG_UNKNOWN_STEP",
       "9:64 EXPR_REFERENCE",
       "10:16 PLUGIN_UNKNOWN",
+    ]);
+  });
+
+  it("says what is not granted beside what is wrong, but of a plugin that is not there only that", () => {
+    const text = `apiVersion: orrery/v1
+kind: Dag
+spec:
+  schedules: [{ cron: "99 * * * *" }]
+  steps:
+    a: { uses: core.log@1.0.0, needs: nope, limits: { memory: 4Gi } }
+    b: { uses: core.lgo@9.0.0 }
+`;
+
+    expect(tenantPlaces(text)).toEqual([
+      "4:24 SCHEDULE_INVALID",
+      "6:39 DAG_UNKNOWN_STEP",
+      "6:63 LIMIT_OVER_QUOTA",
+      "7:16 PLUGIN_UNKNOWN",
     ]);
   });
 

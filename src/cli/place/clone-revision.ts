@@ -1,9 +1,9 @@
 import type { GitRepository, Oid } from "../../git/index.ts";
-import { resolveRevision } from "../place/revision.ts";
+import { resolveRevision } from "./revision.ts";
 
 /**
- * As `resolveRevision`, and what a person in a clone says besides: `HEAD`, `origin/main`. Only for commands that look at
- * the repository in front of them: to a daemon HEAD means nothing.
+ * As `resolveRevision`, and what a person in a clone says besides: `HEAD`, `origin/main`. Only for commands that read and
+ * approve: to a daemon HEAD means nothing, and nothing that it does may hang on one.
  */
 export function resolveInClone(repository: GitRepository, text: string | undefined): Oid {
   if (text === undefined) return resolveRevision(repository, undefined);
