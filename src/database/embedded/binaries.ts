@@ -41,7 +41,8 @@ export function findNative(): string {
  */
 export function placeBinaries(native: string, farms: readonly string[], who: ServerIdentity | null): string {
   if (isReachable(join(native, "bin", "postgres"), who) && linkSonames(join(native, "lib"))) return join(native, "bin");
-  const root = farms.find((farm) => isReachable(join(farm, "bin"), who));
+  // What lies above it: the farm itself may not stand yet, and lets everybody through.
+  const root = farms.find((farm) => isReachable(farm, who));
   if (root === undefined) {
     throw new Fault("DATABASE_UNFIT", `PostgreSQL's uid ${String(who?.uid)} can reach none of ${farms.join(", ")}`);
   }
